@@ -145,6 +145,10 @@ export interface TurnLimits {
   readonly maxDurationMs: number;
   /** Tool calls under way at once. */
   readonly maxParallelTools: number;
+  /** Calls of other agents; absent: counted as tool calls only. */
+  readonly maxDelegations?: number;
+  /** `refuse`: the same call twice, or the same agent twice, is answered with an error. */
+  readonly repeatedCalls: "allow" | "refuse";
 }
 
 /** Retry of a model call that failed before its first token. */
@@ -155,7 +159,7 @@ export interface RetryPolicy {
 }
 
 /** Who may decide what, and for how long (kagent-api section 1.5). */
-export interface ApprovalPolicy {
+interface ApprovalPolicy {
   readonly mode: "listed" | "destructive" | "all";
   readonly timeoutMs: number;
   /** Users or `group:NAME`; empty: the owner of the task. */
@@ -188,6 +192,8 @@ export interface AgentConfig {
   /** `render`: delegates' envelopes become Markdown without a model call. */
   readonly envelope: "none" | "render";
   readonly limits: TurnLimits;
+  /** Bytes of one tool result that a model sees; the middle of a longer one is left out. */
+  readonly toolResultMaxBytes: number;
   readonly retry: RetryPolicy;
   readonly approval: ApprovalPolicy;
 }

@@ -20,7 +20,7 @@ export const Issue = z.object({
 });
 
 /** A change an agent proposes and never makes itself. */
-export const ProposedChange = z.object({
+const ProposedChange = z.object({
   file_path: Text,
   yaml_diff: Text.default(""),
   rationale: Text.default(""),
@@ -50,7 +50,7 @@ export const EnvelopeAnswer = z.object({
 export type EnvelopeAnswer = z.output<typeof EnvelopeAnswer>;
 
 /** One tool result an answer rests on; filled in by the runtime, never by the model. */
-export const Evidence = z.object({
+const Evidence = z.object({
   tool: Text,
   cluster: Text.default(""),
   excerpt: Text,
@@ -68,6 +68,8 @@ export const Envelope = EnvelopeAnswer.extend({
   status: z.enum(["ok", "partial", "error", "refused"]).default("ok"),
   data: EnvelopeAnswer.shape.data.extend({ tool_calls_made: z.int().min(0).default(0) }),
   evidence: z.array(Evidence).default([]),
+  /** The whole answer of an agent that wrote no envelope. */
+  free_text: Text.optional(),
   usage: z
     .object({
       inputTokens: z.int().min(0),

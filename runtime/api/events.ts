@@ -77,8 +77,6 @@ export const ERROR_CODES = [
   "WORKER_LOST",
   "INTERNAL",
 ] as const;
-/** Reason of a failed turn. */
-export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** A failure as people and callers see it; `message` is scrubbed of secrets. */
 export const TurnError = z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() });
@@ -98,6 +96,18 @@ export const PendingCall = z.strictObject({
   args: z.record(z.string(), z.unknown()),
   /** For people: what they are asked. */
   hint: z.string(),
+  /** The task of another agent that waits for this call, when it is not the agent's own. */
+  delegate: z
+    .strictObject({
+      agent: z.string(),
+      taskId: z.string(),
+      contextId: z.string(),
+      /** The call by which that agent was asked. */
+      callId: z.string(),
+      /** In which form its answer was asked for. */
+      output: z.enum(["text", "envelope"]),
+    })
+    .optional(),
 });
 /** A call that waits for a person. */
 export type PendingCall = z.output<typeof PendingCall>;
@@ -240,7 +250,12 @@ export type TurnUpdate =
   | { readonly kind: "partial"; readonly text: string; readonly thought: boolean }
   | { readonly kind: "activity"; readonly author: string; readonly body: EventBody };
 
+/** Key in a text part's metadata that marks a model's thinking aloud. */
+export const THOUGHT = "thought";
+
 /** Text parts of `parts` joined, without thoughts. */
 export function textOf(parts: readonly Part[]): string {
-  return parts.map((part) => ("text" in part ? part.text : "")).join("");
+  return parts
+    .map((part) => ("text" in part && part.metadata?.[THOUGHT] !== true ? part.text : ""))
+    .join("");
 }

@@ -5,6 +5,15 @@ export const VERSION = "v1alpha2";
 /** `apiVersion` of every kind. */
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
+/** Every kind with its plural, the one that URLs and CRDs use. */
+export const PLURALS = {
+  Agent: "agents",
+  ModelConfig: "modelconfigs",
+  RemoteMCPServer: "remotemcpservers",
+} as const;
+/** A kind that we serve. */
+export type Kind = keyof typeof PLURALS;
+
 /** Namespace of the platform and of its agents unless configured otherwise. */
 export const DEFAULT_NAMESPACE = "kagent";
 /** ModelConfig of an Agent that names none (kagent-api section 2.4). */
@@ -46,6 +55,8 @@ export const META = {
   event: "kagent.dev/event",
   /** Agent that wrote an event, `namespace/name`. */
   author: "kagent.dev/author",
+  /** `true` on an update that shows an event of a delegate, not of the agent itself. */
+  activity: "kagent.dev/activity",
   /** Which layer refused a request and by which rule. */
   refusal: "kagent.dev/refusal",
   /** Deadline of the caller in milliseconds from receipt. */
@@ -64,3 +75,66 @@ export const HEADERS = {
   agentName: "x-agent-name",
   traceparent: "traceparent",
 } as const;
+
+/** Labels and their values (kagent-api section 2.1). */
+export const LABELS = {
+  app: "app",
+  kagent: "kagent",
+  name: "app.kubernetes.io/name",
+  managedBy: "app.kubernetes.io/managed-by",
+  partOf: "app.kubernetes.io/part-of",
+  /** `disabled` on an MCPServer: its tools are not discovered. */
+  discovery: "kagent.dev/discovery",
+  /** `true` on a Service that is an MCP server. */
+  mcpService: "kagent.dev/mcp-service",
+  /** `true` on a ConfigMap with fragments of prompts. */
+  promptLibrary: "kagent.dev/prompt-library",
+} as const;
+
+/** Annotations. */
+export const ANNOTATIONS = {
+  /** Of a pod template: what needs a restart (kagent-api section 2.2). */
+  configHash: "kagent.dev/config-hash",
+  /** Of a Service that is an MCP server. */
+  mcpServicePort: "kagent.dev/mcp-service-port",
+  mcpServicePath: "kagent.dev/mcp-service-path",
+  mcpServiceProtocol: "kagent.dev/mcp-service-protocol",
+  /** Of an Agent: users who may call it, comma-separated (decisions 10). */
+  allowedUsers: "kagent.dev/allowed-users",
+  /** Of an Agent: groups whose members may call it, comma-separated (decisions 10). */
+  allowedGroups: "kagent.dev/allowed-groups",
+  /** Of an Agent: it may have tools that write directly, with approval (decisions 46). */
+  allowWrites: "kagent.dev/allow-writes",
+} as const;
+
+/** Reasons of conditions (kagent-api sections 1.1 to 1.3); clients test some of them. */
+export const REASONS = {
+  /** Accepted of Agents and RemoteMCPServers. */
+  reconciled: "Reconciled",
+  reconcileFailed: "ReconcileFailed",
+  /** Accepted of ModelConfigs. */
+  modelConfigReconciled: "ModelConfigReconciled",
+  modelConfigReconcileFailed: "ModelConfigReconcileFailed",
+  /** Ready: True, False, Unknown. */
+  deploymentReady: "DeploymentReady",
+  deploymentNotReady: "DeploymentNotReady",
+  deploymentNotFound: "DeploymentNotFound",
+  /** UnsupportedFeatures: True, else the condition is absent. */
+  unsupportedFeatures: "UnsupportedFeatures",
+  /** ToolsResolved: True, False. */
+  toolsResolved: "ToolsResolved",
+  unknownTools: "UnknownTools",
+} as const;
+
+/** Messages of conditions that hold (kagent-api sections 1.1 to 1.3). */
+export const CONDITION_MESSAGES = {
+  agentAccepted: "Agent configuration accepted",
+  modelConfigAccepted: "Model configuration accepted",
+  remoteMcpServerAccepted: "Remote MCP server configuration accepted",
+  deploymentReady: "Deployment is ready",
+} as const;
+
+/** Message of a Ready condition that does not hold: `available` of `desired` pods answer. */
+export function notReadyMessage(available: number, desired: number): string {
+  return `Deployment is not ready, ${available}/${desired} pods are ready`;
+}
