@@ -63,7 +63,10 @@ export function httpService(
         listening.on("request", (_request, response) => {
           // A connection whose last answer ended while stopping would wait for its keep-alive time.
           response.once("close", () => {
-            if (!listening.listening) setImmediate(() => listening.closeIdleConnections());
+            if (!listening.listening)
+              setImmediate(() => {
+                listening.closeIdleConnections();
+              });
           });
         });
         listening.once("error", (error: NodeJS.ErrnoException) => {

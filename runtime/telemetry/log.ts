@@ -11,12 +11,12 @@ export interface Logger {
 }
 
 /** Least severe first. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-/** A severity of {@link LOG_LEVELS}. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+/** A severity. */
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** How {@link jsonLog} writes. */
-export interface JsonLogOptions {
+interface JsonLogOptions {
   /** Fields on every line, e.g. the name of the process. */
   readonly base?: Readonly<Record<string, unknown>>;
   /** Least severity that is written; `info` unless set. */

@@ -3,15 +3,14 @@ import { Hono } from "hono";
 import { describe, it } from "mocha";
 import { httpService, ListenError } from "../../../runtime/process/http.ts";
 
-const signal = AbortSignal.timeout(5_000);
 const address = { name: "test", host: "127.0.0.1", port: 0 };
 
 describe("runtime/process/httpService", () => {
   it("names the part, the address and the code when a port is taken", async () => {
     const first = httpService(address, new Hono());
-    await first.start(signal);
+    await first.start(AbortSignal.timeout(5_000));
     const second = httpService({ ...address, name: "gateway", port: first.port() }, new Hono());
-    await assert.rejects(second.start(signal), (error) => {
+    await assert.rejects(second.start(AbortSignal.timeout(5_000)), (error) => {
       assert.ok(error instanceof ListenError);
       assert.equal(error.code, "EADDRINUSE");
       assert.match(error.message, /127\.0\.0\.1:\d+ for gateway/);
@@ -29,8 +28,8 @@ describe("runtime/process/httpService", () => {
       return answer.promise;
     });
     const service = httpService(address, app);
-    await service.start(signal);
-    const response = fetch(`http://127.0.0.1:${service.port()}/`, { signal });
+    await service.start(AbortSignal.timeout(5_000));
+    const response = fetch(`http://127.0.0.1:${service.port()}/`);
     await asked.promise;
     const stopped = service.stop();
     answer.resolve(new Response("late"));
@@ -51,8 +50,8 @@ describe("runtime/process/httpService", () => {
         ),
     );
     const service = httpService(address, app, 5);
-    await service.start(signal);
-    const response = await fetch(`http://127.0.0.1:${service.port()}/`, { signal });
+    await service.start(AbortSignal.timeout(5_000));
+    const response = await fetch(`http://127.0.0.1:${service.port()}/`);
     await service.stop();
     await assert.rejects(response.text());
   });
