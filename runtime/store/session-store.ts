@@ -23,7 +23,10 @@ export interface Session {
 /** A session before it is stored. */
 export type NewSession = Omit<Session, "createdAt" | "updatedAt">;
 
-/** A task as the store keeps it; state, usage and error follow the latest `status` event. */
+/**
+ * A task as the store keeps it, a projection of its `status` events: state and error are those of the
+ * latest one, usage that of the latest one that tells it.
+ */
 export interface StoredTask {
   readonly id: string;
   readonly contextId: string;
@@ -32,7 +35,9 @@ export interface StoredTask {
   readonly state: TaskState;
   readonly usage?: Usage;
   readonly error?: TurnError;
+  /** RFC 3339. */
   readonly createdAt: string;
+  /** RFC 3339; when the store took the latest `status` event, or created the task. */
   readonly updatedAt: string;
 }
 
@@ -52,6 +57,38 @@ export class OwnerMismatchError extends Error {
   override readonly name = "OwnerMismatchError";
 }
 
+/** A call names a session or a task that is not there (any more): somebody may have deleted it meanwhile. */
+export class UnknownIdError extends Error {
+  override readonly name = "UnknownIdError";
+  /** What is missing. */
+  readonly kind: "session" | "task";
+  /** Its id. */
+  readonly id: string;
+
+  constructor(kind: "session" | "task", id: string) {
+    super(`failed to find ${kind} ${id}`);
+    this.kind = kind;
+    this.id = id;
+  }
+}
+
+/** A `status` event of a task that is over; e.g. its turn ends after it was canceled. */
+export class TaskOverError extends Error {
+  override readonly name = "TaskOverError";
+  readonly taskId: string;
+  /** State in which the task has ended. */
+  readonly state: TaskState;
+  /** State it was to move to. */
+  readonly wanted: TaskState;
+
+  constructor(taskId: string, state: TaskState, wanted: TaskState) {
+    super(`failed to move task ${taskId} to ${wanted}: it is over (${state})`);
+    this.taskId = taskId;
+    this.state = state;
+    this.wanted = wanted;
+  }
+}
+
 /**
  * Sessions, their append-only events and the tasks projected from them.
  *
@@ -60,24 +97,41 @@ export class OwnerMismatchError extends Error {
  */
 export interface SessionStore {
   /**
-   * Creates the session unless it exists.
+   * Creates the session unless it exists; one that exists stays as it is.
    *
    * @throws OwnerMismatchError when the id is taken by another user or agent.
+   * @throws RangeError for an id that cannot be stored: empty, over 512 characters, NUL in it, or not
+   *   well-formed Unicode.
    */
   ensureSession(session: NewSession): Promise<Session>;
   getSession(id: string, user: string): Promise<Session | undefined>;
-  /** Newest first; child sessions are left out. */
+  /** Last used first; child sessions are left out. @throws RangeError for a `limit` that is none. */
   listSessions(filter: {
     readonly user: string;
     readonly agent?: ObjectRef;
     readonly limit: number;
   }): Promise<readonly Session[]>;
-  /** Deletes the session with its events and tasks. @returns Whether there was one. */
+  /**
+   * Deletes the session with its events and tasks, and with the child sessions below it: no list shows
+   * those, so nobody else would.
+   *
+   * @returns Whether there was one.
+   */
   deleteSession(id: string, user: string): Promise<boolean>;
-  /** Creates a task in state `submitted`. @throws OwnerMismatchError when the id is taken. */
+  /**
+   * Creates a task in state `submitted`.
+   *
+   * @throws OwnerMismatchError when the id is taken, or the session is another user's or agent's.
+   * @throws UnknownIdError when there is no such session.
+   * @throws RangeError for an id that cannot be stored, as of {@link ensureSession}.
+   */
   createTask(task: Pick<StoredTask, "id" | "contextId" | "agent" | "user">): Promise<StoredTask>;
   getTask(id: string, user: string): Promise<StoredTask | undefined>;
-  /** Newest first. @throws RangeError for a page token that is none. */
+  /**
+   * Last updated first. A page goes on where the last one ended, even when its last task was deleted.
+   *
+   * @throws RangeError for a page token or a page size that is none.
+   */
   listTasks(query: TaskQuery): Promise<{
     readonly tasks: readonly StoredTask[];
     readonly total: number;
@@ -86,9 +140,16 @@ export interface SessionStore {
   /**
    * Appends events of one session in one transaction, gives them their positions and moves their tasks
    * along with the `status` events among them. O(events), whatever the length of the session.
+   *
+   * All or nothing. A terminal state is final: a batch with a `status` event after it is refused, so that
+   * the log cannot say two ends; other events are taken, they tell what still happened.
+   *
+   * @throws TaskOverError for a `status` event of a task that is over.
+   * @throws UnknownIdError when there is no such session, or no task of it that a `status` event names.
+   * @throws RangeError for an event of another session, or an event id that is stored already.
    */
   append(contextId: string, events: readonly NewEvent[]): Promise<readonly Event[]>;
-  /** Events of a session, oldest first. */
+  /** Events of a session, oldest first. @throws RangeError for a `limit` that is none. */
   events(
     contextId: string,
     user: string,
@@ -96,6 +157,7 @@ export interface SessionStore {
   ): Promise<readonly Event[]>;
   /** Ends every task that is `submitted` or `working` with a `failed` status event: their worker is gone. */
   failOpenTasks(error: TurnError): Promise<readonly StoredTask[]>;
+  /** Waits for the calls before it; those after it are refused. May be called again. */
   close(): Promise<void>;
 }
 
@@ -109,13 +171,21 @@ export interface Memory {
 
 /** Memories, scoped by agent-independent user as `code-tools` needs them. */
 export interface MemoryStore {
+  /**
+   * Keeps a memory; when the user has too many, the oldest is forgotten.
+   *
+   * @throws RangeError when `content` is blank or over 10,000 characters.
+   */
   addMemory(memory: { readonly user: string; readonly content: string }): Promise<Memory>;
-  /** Best match first, by words in common; at most `limit`. */
+  /** Best match first, by words in common, rare words more than common ones; at most `limit`. */
   searchMemories(query: {
     readonly user: string;
     readonly text: string;
     readonly limit: number;
   }): Promise<readonly Memory[]>;
   /** Newest first. */
-  listMemories(query: { readonly user: string; readonly limit: number }): Promise<readonly Memory[]>;
+  listMemories(query: {
+    readonly user: string;
+    readonly limit: number;
+  }): Promise<readonly Memory[]>;
 }

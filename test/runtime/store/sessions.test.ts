@@ -1,0 +1,27 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe } from "mocha";
+import { openStore } from "../../../runtime/store/open-store.ts";
+import { sessionStoreContract } from "./session-store-contract.ts";
+
+describe("runtime/store/sessions", () => {
+  let folder: string;
+  let files = 0;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "store-"));
+  });
+  after(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  sessionStoreContract("SQLite in memory", async (deps) => {
+    const { sessions } = await openStore({ path: ":memory:", ...deps });
+    return sessions;
+  });
+
+  sessionStoreContract("SQLite on disk", async (deps) => {
+    const { sessions } = await openStore({ path: join(folder, `${++files}.db`), ...deps });
+    return sessions;
+  });
+});
