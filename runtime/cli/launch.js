@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { enableCompileCache } from "node:module";
+import module from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -55,13 +55,14 @@ const COMMANDS = {
  * @param {string[]} args
  */
 export async function launch(command, args) {
+  process.stdout.on("error", readerLeft);
   await install();
   if (!newEnough(process.versions.node)) return rerun(command, args);
-  const { module, programs } = COMMANDS[command];
-  if (module !== undefined) {
-    enableCompileCache?.(join(ROOT, "node_modules", ".cache", "compile"));
-    process.argv = [process.execPath, join(ROOT, module), ...args];
-    await import(pathToFileURL(join(ROOT, module)).href);
+  const { module: file, programs } = COMMANDS[command];
+  if (file !== undefined) {
+    module.enableCompileCache?.(join(ROOT, "node_modules", ".cache", "compile"));
+    process.argv = [process.execPath, join(ROOT, file), ...args];
+    await import(pathToFileURL(join(ROOT, file)).href);
     return;
   }
   for (const [index, [program, ...fixed]] of programs.entries()) {
@@ -72,6 +73,12 @@ export async function launch(command, args) {
       return;
     }
   }
+}
+
+/** `kagent ... | head`: a reader that has read enough is no failure. */
+function readerLeft(error) {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
 }
 
 /** @param {string} version */
@@ -142,7 +149,10 @@ function run(program, args, output = "inherit", env = {}) {
     env: { ...process.env, ...env, PATH: path },
     shell: process.platform === "win32",
   });
-  const pass = (signal) => child.kill(signal);
+  // On a terminal Ctrl-C reaches the child as well; a second SIGINT would end it without a drain.
+  const pass = (signal) => {
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
   process.on("SIGINT", pass);
   process.on("SIGTERM", pass);
   return new Promise((resolve, reject) => {
