@@ -61,7 +61,7 @@ export async function invoke(input: unknown): Promise<number> {
   if (task.trim() === "") throw new CommandError("--task: nothing to ask", EXIT.usage);
   const connection = connect(options.kagentUrl);
   const reader = new Reader(options);
-  let unanswered: CommandError | undefined;
+  let told: CommandError | undefined;
   const stop = new AbortController();
   const interrupted = (): void => {
     stop.abort(new CommandError("interrupted; the task was cancelled", EXIT.failed));
@@ -71,14 +71,17 @@ export async function invoke(input: unknown): Promise<number> {
     for await (const update of updates(connection, options, task, stop.signal))
       await reader.take(update);
   } catch (error) {
-    if (!options.json || !(error instanceof AgentCallError)) throw translated(error, connection);
-    reader.report.error = { code: error.code, message: error.message };
-    if (error.code === "unreachable") unanswered = unreachable(connection, error);
+    const failure = translated(error, connection);
+    const known = failure instanceof CommandError || failure instanceof AgentCallError;
+    if (!options.json || !known) throw failure;
+    const code = error instanceof AgentCallError ? error.code : "canceled";
+    reader.report.error = { code, message: failure.message };
+    if (failure instanceof CommandError) told = failure;
   } finally {
     process.off("SIGINT", interrupted);
   }
   await reader.finish();
-  if (unanswered !== undefined) throw unanswered; // the report is out, the remedy is for people
+  if (told !== undefined) throw told; // the report is out, the remedy is for people
   return exitCode(reader.report.state);
 }
 

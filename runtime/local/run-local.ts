@@ -65,10 +65,16 @@ function alreadyRuns(options: LocalOptions, pid: number, url: string): string {
   return `A platform runs in ${options.dataDirectory} already (process ${pid}, ${url}). Stop it, or choose another --data-dir and --port-base.`;
 }
 
+/** Bases to propose; the first that is not the one that failed. */
+const SPARE_BASES = [18_080, 28_080];
+/** Ports of a run above its base. */
+const MAX_OFFSET = 6;
+
 function failureText(error: unknown): string {
   if (error instanceof ListenError && error.code === "EADDRINUSE") {
     const { port, name } = error.address;
-    return `Port ${port} is taken (needed for ${name}). Stop what uses it, or move all ports: npm start -- --port-base 18080`;
+    const base = SPARE_BASES.find((spare) => port < spare || port > spare + MAX_OFFSET);
+    return `Port ${port} is taken (needed for ${name}). Stop what uses it, or move all ports: npm start -- --port-base ${base ?? ""}`;
   }
   return `failed to start: ${error instanceof Error ? error.message : String(error)}`;
 }
