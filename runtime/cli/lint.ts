@@ -2,15 +2,13 @@ import { open } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import { type Document, parseAllDocuments } from "yaml";
 import * as z from "zod";
-import { lintManifests, type ManifestDocument, type ManifestFile } from "../api/rules/manifests.ts";
+import { lintManifests, type ManifestFile, manifestDocument } from "../api/rules/manifests.ts";
 import { hasErrors, jsonReport, textReport } from "../api/rules/report.ts";
 import { CommandError, EXIT, print } from "./output.ts";
 
 const Options = z.object({ json: z.boolean() });
 /** 16 MiB for each file: more is no manifest. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
-/** Aliases of one document: bounds what a small file can grow to. */
-const MAX_ALIASES = 100;
 
 /**
  * `kagent lint FILE...`: every rule over the objects of YAML or JSON files, taken as one set.
@@ -29,17 +27,7 @@ export async function lint(files: readonly string[], input: unknown): Promise<nu
 async function readManifests(file: string): Promise<ManifestFile> {
   const text = file === "-" ? await readAll(process.stdin) : await readFile(file);
   const documents = parseAllDocuments(text) as readonly Document[];
-  return { source: file, documents: documents.map(manifestOf) };
-}
-
-function manifestOf(document: Document): ManifestDocument {
-  const [error] = document.errors;
-  if (error !== undefined) return { problem: error.message.split(":\n")[0] ?? error.message };
-  try {
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown };
-  } catch (cause) {
-    return { problem: cause instanceof Error ? cause.message : String(cause) };
-  }
+  return { source: file, documents: documents.map(manifestDocument) };
 }
 
 async function readFile(file: string): Promise<string> {

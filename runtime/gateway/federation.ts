@@ -8,6 +8,7 @@ import type {
 } from "../mcp/tool-provider.ts";
 import { ToolServerError } from "../mcp/tool-server-error.ts";
 import type { Clock } from "../process/clock.ts";
+import { orAbort } from "../process/or-abort.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { forwardedHeaders } from "./forwarded-headers.ts";
 import type { Upstream, UpstreamCallContext, UpstreamContext } from "./upstream.ts";
@@ -127,7 +128,7 @@ class Federation {
     const signal = AbortSignal.any([context.signal, late.signal]);
     try {
       const listing = target.upstream.listTools(this.#contextOf(context), signal);
-      const tools = await untilAborted(listing, signal);
+      const tools = await orAbort(listing, signal);
       this.#answers(target.name);
       return this.#prefixed(target, tools);
     } catch (error) {
@@ -201,18 +202,4 @@ function reasonOf(error: unknown): string {
   return error instanceof ToolServerError
     ? error.message
     : "it failed; the log of the gateway says why";
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abandon = () => {
-    reject(signal.reason as Error);
-  };
-  signal.addEventListener("abort", abandon, { once: true });
-  if (signal.aborted) abandon();
-  try {
-    return await Promise.race([promise, work]);
-  } finally {
-    signal.removeEventListener("abort", abandon);
-  }
 }

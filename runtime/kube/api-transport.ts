@@ -2,6 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { ClusterError } from "../api/cluster-reader.ts";
+import { orAbort } from "../process/or-abort.ts";
 import { networkError, statusError } from "./cluster-error.ts";
 import type { ChosenCluster } from "./kubeconfig.ts";
 
@@ -59,7 +60,7 @@ export class ApiTransport {
   }
 
   async #send(request: ApiRequest, signal: AbortSignal): Promise<string> {
-    const options = await abortable(this.#options(), signal);
+    const options = await orAbort(this.#options(), signal);
     const { status, body } = await this.#exchange(request, options, signal);
     if (status < 200 || status > 299) throw statusError(status, body);
     return body;
@@ -167,19 +168,4 @@ async function succeeds(work: Promise<unknown>): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** What `work` resolves to, unless `signal` aborts first: an exec plug-in has no time limit of its own. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abandon = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abandon = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener("abort", abandon, { once: true });
-    if (signal.aborted) abandon();
-  });
-  return Promise.race([work, aborted]).finally(() => {
-    signal.removeEventListener("abort", abandon);
-  });
 }

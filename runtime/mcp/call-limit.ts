@@ -1,4 +1,5 @@
 import type { Clock } from "../process/clock.ts";
+import { orAbort } from "../process/or-abort.ts";
 
 /** Time limits of one request in milliseconds. */
 export interface CallTimeouts {
@@ -82,18 +83,8 @@ export class CallLimit {
    *
    * @throws What `work` throws, or the signal's reason.
    */
-  async race<T>(work: Promise<T>): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const abandon = () => {
-      reject(this.signal.reason as Error);
-    };
-    if (this.signal.aborted) abandon();
-    this.signal.addEventListener("abort", abandon, { once: true });
-    try {
-      return await Promise.race([promise, work]);
-    } finally {
-      this.signal.removeEventListener("abort", abandon);
-    }
+  race<T>(work: Promise<T>): Promise<T> {
+    return orAbort(work, this.signal);
   }
 
   /** Ends all limits and lets go of the caller's signal. */

@@ -1,13 +1,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Document, parse, parseAllDocuments } from "yaml";
+import { type Document, parseAllDocuments } from "yaml";
 import { sentence } from "../../runtime/api/checked.ts";
 import { lintSources } from "../../runtime/api/rules/lint.ts";
 import {
   lintManifests,
-  type ManifestDocument,
   type ManifestFile,
+  manifestDocument,
 } from "../../runtime/api/rules/manifests.ts";
 import {
   hasErrors,
@@ -15,8 +14,8 @@ import {
   type LintedSource,
   textReport,
 } from "../../runtime/api/rules/report.ts";
+import { ROOT, stackFile } from "./stack-file.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
 /** 16 MiB for each file: more is no manifest. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
@@ -57,11 +56,9 @@ function stackNames(): readonly string[] {
 
 /** The project's own keys of a stack file, without their prefix. */
 function stackValues(stack: string): Readonly<Record<string, unknown>> {
-  const file: unknown = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8"));
-  const { config } = (file ?? {}) as { readonly config?: Readonly<Record<string, unknown>> };
   const prefix = "kagent:";
   return Object.fromEntries(
-    Object.entries(config ?? {}).flatMap(([key, value]): [string, unknown][] =>
+    Object.entries(stackFile(stack)).flatMap(([key, value]): [string, unknown][] =>
       key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
     ),
   );
@@ -72,17 +69,7 @@ function readManifests(file: string): ManifestFile {
   if (size > MAX_FILE_BYTES)
     return { source: file, documents: [{ problem: `${size} bytes, at most ${MAX_FILE_BYTES}` }] };
   const documents = parseAllDocuments(readFileSync(file, "utf8")) as readonly Document[];
-  return { source: file, documents: documents.map(manifestOf) };
-}
-
-function manifestOf(document: Document): ManifestDocument {
-  const [error] = document.errors;
-  if (error !== undefined) return { problem: error.message.split(":\n")[0] ?? error.message };
-  try {
-    return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
-  } catch (cause) {
-    return { problem: cause instanceof Error ? cause.message : String(cause) };
-  }
+  return { source: file, documents: documents.map(manifestDocument) };
 }
 
 async function main(args: readonly string[]): Promise<number> {

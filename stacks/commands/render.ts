@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { parse as parseYaml, stringify } from "yaml";
+import { stringify } from "yaml";
+import { stackFile } from "./stack-file.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
 const STACKS = ["dev", "prod"] as const;
 const USAGE = `Usage: npm run render -- ${STACKS.join("|")}
 Prints every Kubernetes object of a stack as YAML; needs no cluster and no Pulumi engine.
@@ -52,11 +50,10 @@ function objectOf(group: string, kind: string, inputs: unknown): KubernetesObjec
   return { ...given, apiVersion: group.replace(/^core\//, ""), kind };
 }
 
+/** The configuration as the engine hands it over: text, what is no text as JSON. */
 function stackConfig(stack: string): Record<string, string> {
-  const file = readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8");
-  const { config = {} } = (parseYaml(file) ?? {}) as { config?: Record<string, unknown> };
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
+    Object.entries(stackFile(stack)).map(([key, value]) => [
       key,
       typeof value === "string" ? value : JSON.stringify(value),
     ]),

@@ -7,6 +7,26 @@ import type { LintedSource } from "./report.ts";
 /** A document of a YAML or JSON file, or why it could not be read. */
 export type ManifestDocument = { readonly value: unknown } | { readonly problem: string };
 
+/** A YAML document as its parser hands it over. */
+interface ParsedDocument {
+  readonly errors: readonly { readonly message: string }[];
+  toJS(options: { readonly maxAliasCount: number }): unknown;
+}
+
+/** Aliases of one document: bounds what a small file can grow to. */
+const MAX_ALIASES = 100;
+
+/** The value of a parsed document, or what is wrong with it. Never throws. */
+export function manifestDocument(document: ParsedDocument): ManifestDocument {
+  const [error] = document.errors;
+  if (error !== undefined) return { problem: error.message.split(":\n")[0] ?? error.message };
+  try {
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }) };
+  } catch (cause) {
+    return { problem: cause instanceof Error ? cause.message : String(cause) };
+  }
+}
+
 /** A file of manifests, read. */
 export interface ManifestFile {
   /** Its name, for people. */

@@ -6,6 +6,7 @@ import {
   type ObjectList,
 } from "../../api/cluster-reader.ts";
 import type { Clock } from "../../process/clock.ts";
+import { orAbort } from "../../process/or-abort.ts";
 import { ToolFailure } from "../define-tool.ts";
 import { similarNames } from "../similar-names.ts";
 import { findResourceTypes } from "./resource-types.ts";
@@ -73,22 +74,6 @@ const WORDS = {
 
 function failure(message: string, cause: unknown): ToolFailure {
   return cause instanceof ToolFailure ? cause : new ToolFailure(message, { cause });
-}
-
-/** What `work` resolves to, unless `signal` aborts first: a reader that ignores its signal holds nobody up. */
-async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abandon = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abandon = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener("abort", abandon, { once: true });
-    // `work` has begun already: an abort from inside it has no event left
-    if (signal.aborted) abandon();
-  });
-  return Promise.race([work, aborted]).finally(() => {
-    signal.removeEventListener("abort", abandon);
-  });
 }
 
 /** Kinds that `text` names. @throws ToolFailure with suggestions when it names none. */
