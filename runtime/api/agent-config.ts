@@ -1,5 +1,15 @@
 import type { ObjectRef } from "./names.ts";
 
+/** How the certificate of an upstream is verified; absent: against the system's authorities. */
+export interface TlsSettings {
+  /** False: any certificate is accepted. */
+  readonly verify: boolean;
+  /** Certificates of further authorities, PEM. */
+  readonly caPem?: string;
+  /** Whether the system's authorities count too. */
+  readonly systemCas: boolean;
+}
+
 /** How an MCP server is reached; a RemoteMCPServer with its headers resolved. */
 export interface ToolServerSettings {
   /** The RemoteMCPServer. */
@@ -14,8 +24,9 @@ export interface ToolServerSettings {
   readonly sseReadTimeoutMs: number;
   /** Whether the session is ended at the server when the client closes. */
   readonly terminateOnClose: boolean;
-  /** Sent with every request. */
+  /** Sent with every request; values are secrets. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly tls?: TlsSettings;
 }
 
 /** What one agent may use of one MCP server. */
@@ -54,6 +65,8 @@ export interface OllamaSettings {
   readonly keepAlive?: string;
   /** Whether the model may think aloud. */
   readonly think?: boolean | "low" | "medium" | "high";
+  /** `json`, or a JSON Schema as text, for answers without tools. */
+  readonly format?: string;
   /** Context window in tokens; wins over `options.num_ctx`. */
   readonly numCtx?: number;
   /** Whether Ollama may drop the oldest messages of a prompt that is too long; false unless set. */
@@ -66,6 +79,24 @@ export interface OllamaSettings {
   };
 }
 
+/** Settings of OpenAI and of whatever speaks its protocol; absent fields are not sent. */
+export interface OpenAiSettings {
+  readonly baseUrl?: string;
+  readonly organization?: string;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  readonly seed?: number;
+  readonly n?: number;
+  /** Longest wait for an answer in milliseconds. */
+  readonly timeoutMs?: number;
+  readonly maxTokens?: number;
+  readonly maxCompletionTokens?: number;
+  readonly reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+  readonly apiFormat: "chatCompletions" | "responses";
+}
+
 /** A ModelConfig with its secrets resolved. */
 export interface ModelSettings {
   /** The ModelConfig. */
@@ -76,8 +107,17 @@ export interface ModelSettings {
   readonly model: string;
   /** Size of the context window in tokens, when known. */
   readonly contextWindow?: number;
+  /** Sent with every request (`defaultHeaders`). */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly tls?: TlsSettings;
+  /** The provider's key; a secret. */
+  readonly apiKey?: string;
+  /** The caller's bearer token is sent instead of a key. */
+  readonly apiKeyPassthrough?: boolean;
   /** Set when the provider is Ollama. */
   readonly ollama?: OllamaSettings;
+  /** Set when the provider is OpenAI. */
+  readonly openAI?: OpenAiSettings;
 }
 
 /** A skill of the agent's card. */
@@ -99,6 +139,8 @@ export interface RoutingRule {
   readonly keywords: readonly string[];
   /** Where a match goes. */
   readonly agent: ObjectRef;
+  /** Asked first; `agent` gets its findings with the request (decisions 39). */
+  readonly readFirst?: ObjectRef;
   /** Higher wins before scores are looked at. */
   readonly priority: number;
 }
@@ -159,11 +201,48 @@ export interface RetryPolicy {
 }
 
 /** Who may decide what, and for how long (kagent-api section 1.5). */
-interface ApprovalPolicy {
+export interface ApprovalPolicy {
   readonly mode: "listed" | "destructive" | "all";
   readonly timeoutMs: number;
   /** Users or `group:NAME`; empty: the owner of the task. */
   readonly approvers: readonly string[];
+}
+
+/** How old events make room (kagent-api sections 1.1 and 2.6). */
+export interface CompactionSettings {
+  /** User turns between compactions. */
+  readonly interval: number;
+  /** Older turns that are summarised once more. */
+  readonly overlap: number;
+  /** Tokens of a prompt that start a compaction; an upper bound (decisions 1). */
+  readonly tokenThreshold?: number;
+  /** Newest events that stay as they are. */
+  readonly eventRetention?: number;
+  /** Model that summarises; absent: old events are dropped. */
+  readonly summarizer?: { readonly model: ModelSettings; readonly prompt?: string };
+}
+
+/** Long-term memory of an agent (kagent-api section 2.6). */
+export interface MemorySettings {
+  /** Makes embeddings. */
+  readonly embedding: ModelSettings;
+  readonly ttlDays: number;
+}
+
+/** An agent that the runtime calls after a turn (decisions 8). */
+export interface HandoffRule {
+  /** CEL over `output` and `envelope`. */
+  readonly when: string;
+  /** The agent; need not be among {@link AgentConfig.agents}. */
+  readonly use: AgentToolUse;
+  /** The turn ends with the other agent's answer. */
+  readonly wait: boolean;
+}
+
+/** Who may call an agent (decisions 10); both empty: every authenticated caller. */
+export interface AccessPolicy {
+  readonly users: readonly string[];
+  readonly groups: readonly string[];
 }
 
 /** An Agent resolved with everything it refers to; immutable, swapped as a whole between turns. */
@@ -196,4 +275,12 @@ export interface AgentConfig {
   readonly toolResultMaxBytes: number;
   readonly retry: RetryPolicy;
   readonly approval: ApprovalPolicy;
+  readonly compaction?: CompactionSettings;
+  readonly memory?: MemorySettings;
+  readonly handoffs: readonly HandoffRule[];
+  /** JSON Schema (2020-12) of the final answer. */
+  readonly responseSchema?: Readonly<Record<string, unknown>>;
+  readonly access: AccessPolicy;
+  /** Hosts that the code sandbox may reach; wildcards `*.example.com`. */
+  readonly allowedDomains: readonly string[];
 }

@@ -17,6 +17,9 @@ const RoutingRule = z.strictObject({
     .max(50)
     .describe("Words or phrases; case does not count, word boundaries do."),
   agent: AgentReference.describe("Where a match goes; must be a tool of type Agent too."),
+  readFirst: AgentReference.describe(
+    "Asked first for the state; agent gets its findings with the request, or is not asked when there are none. Must be a tool of type Agent too.",
+  ).optional(),
   priority: z.int().default(0).describe("Higher wins before scores are looked at."),
 });
 

@@ -140,12 +140,15 @@ export type ClusterErrorCode =
   | "unauthorized"
   | "unreachable"
   | "timeout"
-  | "invalid";
+  | "invalid"
+  | "conflict"
+  | "exists"
+  | "expired";
 
 /**
- * A read that a cluster refused or did not answer. The message is for people and holds no credentials.
+ * A request that a cluster refused or did not answer. The message is for people and holds no credentials.
  *
- * `unreachable` and `timeout` may go away by themselves; the others need somebody.
+ * `unreachable`, `timeout`, `conflict` and `expired` go away by trying again; the others need somebody.
  */
 export class ClusterError extends Error {
   override readonly name = "ClusterError";

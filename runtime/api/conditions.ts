@@ -9,7 +9,11 @@ export type ConditionType =
   /** Something in the spec is ignored. */
   | "UnsupportedFeatures"
   /** Every tool that the Agent names exists at its server. */
-  | "ToolsResolved";
+  | "ToolsResolved"
+  /** The Secret of a ModelProviderConfig is there, or none is needed. */
+  | "SecretResolved"
+  /** The provider told its models. */
+  | "ModelsDiscovered";
 
 /** A Kubernetes condition; times are RFC 3339 in UTC. */
 export interface Condition {

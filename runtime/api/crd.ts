@@ -2,6 +2,7 @@ import * as z from "zod";
 import { AgentSpec } from "./agent.ts";
 import { ConditionSchema } from "./conditions.ts";
 import { ModelConfigSpec } from "./model-config.ts";
+import { ModelProviderConfigSpec } from "./model-provider-config.ts";
 import { GROUP, type Kind, PLURALS, VERSION } from "./names.ts";
 import { INT_OR_STRING, PRESERVE } from "./preserved.ts";
 import { RemoteMcpServerSpec } from "./remote-mcp-server.ts";
@@ -74,10 +75,18 @@ const TOOL_SERVER_STATUS = SECRET_STATUS.extend({
   discoveredTools: z.array(z.object({ name: z.string(), description: z.string() })).optional(),
 });
 
+const PROVIDER_STATUS = SECRET_STATUS.extend({
+  discoveredModels: z.array(z.string()).optional(),
+  modelCount: z.int().optional(),
+  lastDiscoveryTime: z.string().optional().meta({ format: "date-time" }),
+});
+
 /** What `kubectl get` shows of a kind. */
 interface Column {
   readonly name: string;
   readonly jsonPath: string;
+  /** A string when absent. */
+  readonly type?: "integer" | "date";
 }
 
 const READY = conditionColumn("Ready");
@@ -134,6 +143,20 @@ const DEFINITIONS: readonly Definition[] = [
       ACCEPTED,
     ],
   },
+  {
+    kind: "ModelProviderConfig",
+    shortNames: ["mprov"],
+    description: "A provider of models, whose models are discovered.",
+    spec: ModelProviderConfigSpec,
+    status: PROVIDER_STATUS,
+    columns: [
+      { name: "Type", jsonPath: ".spec.type" },
+      { name: "Endpoint", jsonPath: ".spec.endpoint" },
+      { name: "Models", jsonPath: ".status.modelCount", type: "integer" },
+      READY,
+      { name: "Age", jsonPath: ".metadata.creationTimestamp", type: "date" },
+    ],
+  },
 ];
 
 /**
@@ -174,9 +197,9 @@ function versionOf({ description, spec, status, columns }: Definition): Json {
     served: true,
     storage: true,
     subresources: { status: {} },
-    additionalPrinterColumns: columns.map(({ name, jsonPath }) => ({
+    additionalPrinterColumns: columns.map(({ name, jsonPath, type = "string" }) => ({
       name,
-      type: "string",
+      type,
       jsonPath,
     })),
     schema: {

@@ -75,6 +75,8 @@ export const ERROR_CODES = [
   "DELEGATE_FAILED",
   "INVALID_INPUT",
   "WORKER_LOST",
+  "CONTEXT_TOO_LARGE",
+  "INVALID_OUTPUT",
   "INTERNAL",
 ] as const;
 
@@ -96,6 +98,12 @@ export const PendingCall = z.strictObject({
   args: z.record(z.string(), z.unknown()),
   /** For people: what they are asked. */
   hint: z.string(),
+  /** JSON Schema of the arguments, by which an edit is judged and a form can be made. */
+  inputSchema: Metadata.optional(),
+  /** Who may decide (users or `group:NAME`) where the agent that calls names them. */
+  approvers: z.array(z.string()).optional(),
+  /** RFC 3339; from then on nobody can approve it any more. */
+  expiresAt: z.string().optional(),
   /** The task of another agent that waits for this call, when it is not the agent's own. */
   delegate: z
     .strictObject({
@@ -144,6 +152,8 @@ const Routing = z.strictObject({
   rules: z.array(z.string()),
   /** Agents (`ns/name`) the request goes to. */
   agents: z.array(z.string()),
+  /** By agent of `agents`, the one that was to be asked for the state before it. */
+  readFirst: z.record(z.string(), z.string()).optional(),
   /** Matched keywords by rule, every rule that scored. */
   matched: z.record(z.string(), z.array(z.string())),
   /** Scores by rule, every rule that scored. */
@@ -159,6 +169,8 @@ const Refusal = z.strictObject({
 const ApprovalRequested = z.strictObject({
   type: z.literal("approval-requested"),
   pending: z.array(PendingCall),
+  /** RFC 3339; from then on nothing can be approved any more. */
+  expiresAt: z.string().optional(),
 });
 const ApprovalDecided = z.strictObject({
   type: z.literal("approval-decided"),
@@ -167,18 +179,31 @@ const ApprovalDecided = z.strictObject({
       callId: z.string(),
       decision: z.enum(["approve", "reject", "answer"]),
       reason: z.string().optional(),
-      /** Sha-256 (hex) of the arguments that were decided on, keys sorted. */
+      /** Sha-256 (hex) of the arguments that were decided on (the edited ones if there are), keys sorted. */
       argsHash: z.string(),
+      /** Arguments that the approver put in place of the model's. */
+      editedArgs: z.record(z.string(), z.unknown()).optional(),
     }),
   ),
-  /** Who decided. */
+  /** Who decided; `system:expiry` when nobody did in time. */
   approver: z.string(),
+});
+/** Written before an approved call runs: one without a result has an unknown outcome (decisions 18). */
+const ToolIntent = z.strictObject({
+  type: z.literal("tool-intent"),
+  callId: z.string(),
+  name: z.string(),
+  argsHash: z.string(),
 });
 const Compaction = z.strictObject({
   type: z.literal("compaction"),
   fromSeq: z.int(),
   toSeq: z.int(),
+  /** Empty where old events are dropped: an agent without summarizer. */
   summary: z.string(),
+  /** Tokens of the prompt before and after, as counted or estimated. */
+  tokensBefore: z.int().optional(),
+  tokensAfter: z.int().optional(),
 });
 const Limit = z.strictObject({
   type: z.literal("limit"),
@@ -190,8 +215,12 @@ const Limit = z.strictObject({
 const Failure = z.strictObject({ type: z.literal("error"), error: TurnError });
 const Handoff = z.strictObject({
   type: z.literal("handoff"),
+  /** `namespace/name`. */
   agent: z.string(),
+  /** The condition that held, or `follow_up_agent` for an envelope's own wish. */
   when: z.string(),
+  /** Whether the turn ends with the other agent's answer. */
+  wait: z.boolean().optional(),
 });
 const Status = z.strictObject({
   type: z.literal("status"),
@@ -209,6 +238,7 @@ export const EventBody = z.discriminatedUnion("type", [
   Refusal,
   ApprovalRequested,
   ApprovalDecided,
+  ToolIntent,
   Compaction,
   Limit,
   Failure,

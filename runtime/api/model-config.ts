@@ -20,7 +20,7 @@ const BLOCK_OF = {
 /** Who serves a model. */
 type ModelProvider = keyof typeof BLOCK_OF;
 /** Every provider. */
-const MODEL_PROVIDERS = Object.keys(BLOCK_OF) as ModelProvider[];
+export const MODEL_PROVIDERS = Object.keys(BLOCK_OF) as ModelProvider[];
 
 const EXCHANGE = "has(self.openAI) && has(self.openAI.tokenExchange)";
 const PASSTHROUGH = "has(self.apiKeyPassthrough) && self.apiKeyPassthrough";

@@ -10,6 +10,7 @@ export const PLURALS = {
   Agent: "agents",
   ModelConfig: "modelconfigs",
   RemoteMCPServer: "remotemcpservers",
+  ModelProviderConfig: "modelproviderconfigs",
 } as const;
 /** A kind that we serve. */
 export type Kind = keyof typeof PLURALS;
@@ -18,6 +19,9 @@ export type Kind = keyof typeof PLURALS;
 export const DEFAULT_NAMESPACE = "kagent";
 /** ModelConfig of an Agent that names none (kagent-api section 2.4). */
 export const DEFAULT_MODEL_CONFIG = "default-model-config";
+
+/** ConfigMap of the platform's namespace whose key `configMap` names the worker's bundle of today (decisions 19). */
+export const WORKER_BUNDLE = { pointer: "kagent-worker-bundle", key: "configMap" } as const;
 
 /** Who acts for whom: one Agent (or any object) in one namespace. */
 export interface ObjectRef {
@@ -53,12 +57,18 @@ export const META = {
   seq: "kagent.dev/seq",
   /** Stored event, as JSON, for clients of ours. */
   event: "kagent.dev/event",
+  /** Events of a task that no message of its history shows, with their positions, for clients that join it. */
+  events: "kagent.dev/events",
   /** Agent that wrote an event, `namespace/name`. */
   author: "kagent.dev/author",
   /** `true` on an update that shows an event of a delegate, not of the agent itself. */
   activity: "kagent.dev/activity",
   /** Which layer refused a request and by which rule. */
   refusal: "kagent.dev/refusal",
+  /** Compaction of a turn: from, to, tokensBefore, tokensAfter. */
+  compaction: "kagent.dev/compaction",
+  /** Approval of a turn: ids, state, approver. */
+  approval: "kagent.dev/approval",
   /** Deadline of the caller in milliseconds from receipt. */
   remainingMs: "kagent.dev/remainingMs",
 } as const;
@@ -69,12 +79,24 @@ export const ENVELOPE_MEDIA_TYPE = "application/vnd.kagent.envelope+json";
 /** Request headers between agents (kagent-api section 3.6). */
 export const HEADERS = {
   userId: "x-user-id",
+  /** Groups of that user, comma-separated; believed wherever the user is. */
+  userGroups: "x-user-groups",
   source: "x-kagent-source",
   parentContextId: "x-kagent-parent-context-id",
   rootContextId: "x-kagent-root-context-id",
   agentName: "x-agent-name",
+  /** Who decided, when an agent passes a decision on; believed from agents only. */
+  approver: "x-kagent-approver",
+  /** That person's groups, comma-separated. */
+  approverGroups: "x-kagent-approver-groups",
   traceparent: "traceparent",
 } as const;
+
+/**
+ * Request header in which the controller hands a caller's own `Authorization` to a worker whose agent passes it on; the
+ * worker's `Authorization` is the controller's. None of {@link HEADERS}: it never goes on by itself.
+ */
+export const CALLER_AUTHORIZATION = "x-kagent-authorization";
 
 /** Labels and their values (kagent-api section 2.1). */
 export const LABELS = {
@@ -89,6 +111,8 @@ export const LABELS = {
   mcpService: "kagent.dev/mcp-service",
   /** `true` on a ConfigMap with fragments of prompts. */
   promptLibrary: "kagent.dev/prompt-library",
+  /** `true` on a ConfigMap with the worker's program, the original and its copies (decisions 19). */
+  workerBundle: "kagent.dev/worker-bundle",
 } as const;
 
 /** Annotations. */
@@ -105,9 +129,13 @@ export const ANNOTATIONS = {
   allowedGroups: "kagent.dev/allowed-groups",
   /** Of an Agent: it may have tools that write directly, with approval (decisions 46). */
   allowWrites: "kagent.dev/allow-writes",
+  /** Of an object that the controller applies: hash of what it applied. */
+  appliedHash: "kagent.dev/applied-hash",
+  /** Of a running pod: configuration that the kubelet was told to fetch (architecture.md section 5). */
+  configRevision: "kagent.dev/config-revision",
 } as const;
 
-/** Reasons of conditions (kagent-api sections 1.1 to 1.3); clients test some of them. */
+/** Reasons of conditions (kagent-api sections 1.1 to 1.4); clients test some of them. */
 export const REASONS = {
   /** Accepted of Agents and RemoteMCPServers. */
   reconciled: "Reconciled",
@@ -121,17 +149,30 @@ export const REASONS = {
   deploymentNotFound: "DeploymentNotFound",
   /** UnsupportedFeatures: True, else the condition is absent. */
   unsupportedFeatures: "UnsupportedFeatures",
+  /** SecretResolved of ModelProviderConfigs. */
+  secretResolved: "SecretResolved",
+  secretNotFound: "SecretNotFound",
+  secretNotRequired: "SecretNotRequired",
+  /** ModelsDiscovered of ModelProviderConfigs. */
+  modelsDiscovered: "ModelsDiscovered",
+  discoveryFailed: "DiscoveryFailed",
+  /** Ready of ModelProviderConfigs. */
+  ready: "Ready",
+  notReady: "NotReady",
   /** ToolsResolved: True, False. */
   toolsResolved: "ToolsResolved",
   unknownTools: "UnknownTools",
+  /** ToolsResolved: Unknown, a server has not been asked yet. */
+  toolsNotDiscovered: "ToolsNotDiscovered",
 } as const;
 
-/** Messages of conditions that hold (kagent-api sections 1.1 to 1.3). */
+/** Messages of conditions that hold (kagent-api sections 1.1 to 1.4). */
 export const CONDITION_MESSAGES = {
   agentAccepted: "Agent configuration accepted",
   modelConfigAccepted: "Model configuration accepted",
   remoteMcpServerAccepted: "Remote MCP server configuration accepted",
   deploymentReady: "Deployment is ready",
+  modelProviderConfigReady: "Model provider config is ready",
 } as const;
 
 /** Message of a Ready condition that does not hold: `available` of `desired` pods answer. */

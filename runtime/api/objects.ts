@@ -4,6 +4,7 @@ import { type Checked, check } from "./checked.ts";
 import { ConditionList } from "./conditions.ts";
 import { quotedList, suggestion } from "./issue-message.ts";
 import { ModelConfigSpec } from "./model-config.ts";
+import { ModelProviderConfigSpec } from "./model-provider-config.ts";
 import { API_VERSION, DEFAULT_NAMESPACE, GROUP, type Kind } from "./names.ts";
 import { ObjectMeta } from "./object-meta.ts";
 import { RemoteMcpServerSpec } from "./remote-mcp-server.ts";
@@ -15,6 +16,12 @@ const Status = z.looseObject({
 });
 
 const SecretStatus = Status.extend({ secretHash: z.string().optional().catch(undefined) });
+
+const ProviderStatus = SecretStatus.extend({
+  discoveredModels: z.array(z.string()).optional().catch(undefined),
+  modelCount: z.int().optional().catch(undefined),
+  lastDiscoveryTime: z.string().optional().catch(undefined),
+});
 
 const ToolServerStatus = SecretStatus.extend({
   discoveredTools: z
@@ -62,15 +69,33 @@ export type RemoteMcpServer = z.output<typeof RemoteMcpServer>;
 /** A whole RemoteMCPServer as people write it. */
 export type RemoteMcpServerInput = z.input<typeof RemoteMcpServer>;
 
+/** A whole ModelProviderConfig. */
+export const ModelProviderConfig = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("ModelProviderConfig"),
+  metadata: ObjectMeta,
+  spec: ModelProviderConfigSpec,
+  status: ProviderStatus.optional(),
+});
+/** A whole ModelProviderConfig, defaults filled in. */
+export type ModelProviderConfig = z.output<typeof ModelProviderConfig>;
+/** A whole ModelProviderConfig as people write it. */
+export type ModelProviderConfigInput = z.input<typeof ModelProviderConfig>;
+
 /** An object of any kind that we serve, defaults filled in. */
-export type KagentObject = Agent | ModelConfig | RemoteMcpServer;
+export type KagentObject = Agent | ModelConfig | RemoteMcpServer | ModelProviderConfig;
 /** An object of any kind that we serve, as people write it. */
-export type KagentObjectInput = AgentInput | ModelConfigInput | RemoteMcpServerInput;
+export type KagentObjectInput =
+  | AgentInput
+  | ModelConfigInput
+  | RemoteMcpServerInput
+  | ModelProviderConfigInput;
 
 const SCHEMAS: Readonly<Record<Kind, z.ZodType<KagentObject>>> = {
   Agent,
   ModelConfig,
   RemoteMCPServer: RemoteMcpServer,
+  ModelProviderConfig,
 };
 
 const KINDS = Object.keys(SCHEMAS) as Kind[];

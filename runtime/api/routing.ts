@@ -15,6 +15,8 @@ export interface RoutingDecision {
   readonly rules: readonly string[];
   /** Agents the request goes to, in the order of `rules`; each once. */
   readonly agents: readonly ObjectRef[];
+  /** By `namespace/name` of one of `agents`, who is asked for the state before it; absent where nobody is. */
+  readonly readFirst?: Readonly<Record<string, ObjectRef>>;
   /** Matched keywords as declared, for every rule that scored. */
   readonly matched: Readonly<Record<string, readonly string[]>>;
   /** Number of distinct keywords that matched, for every rule that scored. */
@@ -85,6 +87,7 @@ export function route(
     outcome: "rule",
     rules: winners.map(({ rule }) => rule.name),
     agents: winners.map(({ rule }) => rule.agent),
+    ...readFirstOf(winners),
     matched: Object.fromEntries(scored.map(({ rule, matched }) => [rule.name, matched])),
     scores: Object.fromEntries(scored.map(({ rule, matched }) => [rule.name, matched.length])),
   };
@@ -92,7 +95,8 @@ export function route(
 
 /**
  * What is wrong or doubtful about a table: names used twice, keywords of which nothing is left,
- * rules with the same keywords and priority, keywords of several rules, rules that can never win.
+ * rules with the same keywords and priority, keywords of several rules, rules that can never win, agents
+ * that would be read from before they are asked.
  */
 export function lintRouting(table: RoutingTable): readonly RoutingRemark[] {
   return [
@@ -100,6 +104,7 @@ export function lintRouting(table: RoutingTable): readonly RoutingRemark[] {
     ...keywordRemarks(table.rules),
     ...sharedKeywordRemarks(table.rules),
     ...deadRuleRemarks(table),
+    ...readFirstRemarks(table.rules),
   ];
 }
 
@@ -131,6 +136,13 @@ function best(scored: readonly Scored[], count: number): readonly Scored[] {
     winners.push(candidate);
   }
   return winners;
+}
+
+function readFirstOf(winners: readonly Scored[]): Pick<RoutingDecision, "readFirst"> {
+  const readers = winners.flatMap(({ rule: { agent, readFirst } }) =>
+    readFirst === undefined ? [] : [[refKey(agent), readFirst] as const],
+  );
+  return readers.length === 0 ? {} : { readFirst: Object.fromEntries(readers) };
 }
 
 function unmatched(
@@ -171,6 +183,14 @@ function nameRemarks(rules: readonly RoutingRule[]): readonly RoutingRemark[] {
     if (before === undefined) return [];
     const message = `the name "${name}" is that of rules[${before}] already`;
     return [{ severity: "error", path: `rules[${at}].name`, message }];
+  });
+}
+
+function readFirstRemarks(rules: readonly RoutingRule[]): readonly RoutingRemark[] {
+  return rules.flatMap(({ agent, readFirst }, at): readonly RoutingRemark[] => {
+    if (readFirst === undefined || refKey(readFirst) !== refKey(agent)) return [];
+    const message = `${refKey(agent)} is where a match goes already; name another Agent, or none`;
+    return [{ severity: "error", path: `rules[${at}].readFirst`, message }];
   });
 }
 

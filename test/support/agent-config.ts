@@ -25,6 +25,9 @@ export function agentConfig(over: Partial<AgentConfig> = {}): AgentConfig {
     toolResultMaxBytes: 16_384,
     retry: { maxAttempts: 1, initialDelayMs: 1, maxDelayMs: 1 },
     approval: { mode: "listed", timeoutMs: 3_600_000, approvers: [] },
+    handoffs: [],
+    access: { users: [], groups: [] },
+    allowedDomains: [],
     ...over,
   };
 }

@@ -13,6 +13,7 @@ import type { LintedSource } from "./report.ts";
 import { routing } from "./routing.ts";
 import { toolLimits } from "./tool-limits.ts";
 import { toolNames } from "./tool-names.ts";
+import { workload } from "./workload.ts";
 
 /** Figures of the rules; every one has a default. */
 export interface LintOptions extends ReferenceOptions {
@@ -87,6 +88,7 @@ function lintAll(objects: readonly unknown[], options: LintOptions): readonly Lo
 function lintAgent(agent: Agent, set: ObjectSet, options: LintOptions = {}): readonly Finding[] {
   return [
     ...instructions(agent, set),
+    ...workload(agent, set),
     ...references(agent, set, options),
     ...toolLimits(agent, set, options.maxTools),
     ...toolNames(agent, set, options.clusters),

@@ -37,7 +37,7 @@ export function objectSet(
     known.add(objectKey(object, namespace));
     if (object.kind === "Agent") agents.set(key, object);
     else if (object.kind === "ModelConfig") modelConfigs.set(key, object);
-    else toolServers.set(key, object);
+    else if (object.kind === "RemoteMCPServer") toolServers.set(key, object);
   }
   return { agents, modelConfigs, toolServers, known, namespace };
 }

@@ -1,6 +1,7 @@
 import type { AllowedNamespaces } from "../allowed-namespaces.ts";
 import { suggestion } from "../issue-message.ts";
-import { DEFAULT_MODEL_CONFIG, GROUP, type Kind, refKey } from "../names.ts";
+import { DEFAULT_MODEL_CONFIG, GROUP, refKey } from "../names.ts";
+import { admits } from "../namespace-admission.ts";
 import { type Agent, objectKey } from "../objects.ts";
 import { calledAgents } from "./called-agents.ts";
 import { type Finding, reporter } from "./finding.ts";
@@ -13,16 +14,18 @@ export interface ReferenceOptions {
 }
 
 type Tool = NonNullable<NonNullable<Agent["spec"]["declarative"]>["tools"]>[number];
-type Target = { readonly kind: Kind; readonly namespace: string; readonly name: string };
+type Target = {
+  readonly kind: "Agent" | "ModelConfig" | "RemoteMCPServer";
+  readonly namespace: string;
+  readonly name: string;
+};
 
-/** The label that every namespace has by itself. */
-const NAME_LABEL = "kubernetes.io/metadata.name";
-/** Kinds that kagent knows as MCP servers and this platform does not serve. */
+/** Kinds that kagent knows as MCP servers and that are no objects of ours. */
 const FOREIGN_SERVERS = ["MCPServer", "Service"];
 
 /**
  * References of an agent that lead nowhere or where they may not: models, tool servers, agents as tools
- * and of hand-offs, and routing targets, which must be tools of type Agent too.
+ * and of hand-offs, and what routing rules send to or read from, which must be tools of type Agent too.
  */
 export function references(
   agent: Agent,
@@ -110,10 +113,12 @@ class References {
         .map(({ key }) => key),
     );
     const path = "spec.declarative.routing";
-    const targets = routing.rules.map(({ agent }, at) => ({
-      agent,
-      path: `${path}.rules[${at}].agent`,
-    }));
+    const targets = routing.rules.flatMap(({ agent, readFirst }, at) => {
+      const rule = `${path}.rules[${at}]`;
+      const target = { agent, path: `${rule}.agent` };
+      if (readFirst === undefined) return [target];
+      return [target, { agent: readFirst, path: `${rule}.readFirst` }];
+    });
     if (typeof routing.onNoMatch === "object")
       targets.push({ agent: routing.onNoMatch.agent, path: `${path}.onNoMatch.agent` });
     return targets.flatMap(({ agent, path: at }) => {
@@ -164,7 +169,9 @@ class References {
     return [
       this.#report.warning(
         path,
-        `${kind} ${key} is not served by this platform and was not looked up`,
+        kind === "Service"
+          ? `Service ${key} is not among these objects and was not looked up`
+          : `${kind} ${key} is not served by this platform and was not looked up`,
       ),
     ];
   }
@@ -176,7 +183,11 @@ class References {
   ): readonly Finding[] {
     if (target.namespace === this.#namespace) return [];
     if (!this.#set.known.has(`${target.kind}/${refKey(target)}`)) return [];
-    const verdict = admits(allowed, this.#namespace, this.#options);
+    const verdict = admits(
+      allowed,
+      this.#namespace,
+      this.#options.namespaceLabels?.get(this.#namespace),
+    );
     if (verdict === "yes") return [];
     const who = `${target.kind} ${refKey(target)}`;
     if (verdict === "unknown")
@@ -201,42 +212,4 @@ const MAX_SUGGESTIONS = 500;
 /** Name in a `namespace/name`. */
 function nameOf(key: string): string {
   return key.slice(key.indexOf("/") + 1);
-}
-
-function admits(
-  allowed: AllowedNamespaces | undefined,
-  namespace: string,
-  { namespaceLabels }: ReferenceOptions,
-): "yes" | "no" | "unknown" {
-  if (allowed === undefined || allowed.from === "Same") return "no";
-  if (allowed.from === "All") return "yes";
-  const labels = namespaceLabels?.get(namespace);
-  const known = new Map([...Object.entries(labels ?? {}), [NAME_LABEL, namespace]]);
-  const verdicts = requirements(allowed).map(({ key, holds }) =>
-    known.has(key) || labels !== undefined ? holds(known.get(key)) : undefined,
-  );
-  if (verdicts.includes(false)) return "no";
-  return verdicts.includes(undefined) ? "unknown" : "yes";
-}
-
-interface Requirement {
-  readonly key: string;
-  readonly holds: (value: string | undefined) => boolean;
-}
-
-function requirements({ selector }: AllowedNamespaces): readonly Requirement[] {
-  const equal = Object.entries(selector?.matchLabels ?? {}).map(([key, wanted]) => ({
-    key,
-    holds: (value: string | undefined) => value === wanted,
-  }));
-  const expressions = (selector?.matchExpressions ?? []).map(({ key, operator, values = [] }) => ({
-    key,
-    holds: (value: string | undefined) => {
-      const listed = value !== undefined && values.includes(value);
-      if (operator === "In") return listed;
-      if (operator === "NotIn") return !listed;
-      return operator === "Exists" ? value !== undefined : value === undefined;
-    },
-  }));
-  return [...equal, ...expressions];
 }

@@ -1,4 +1,5 @@
 import type { RoutingTable } from "../agent-config.ts";
+import type { ObjectRef } from "../names.ts";
 import { type Agent, objectKey } from "../objects.ts";
 import { lintRouting } from "../routing.ts";
 import { type Finding, reporter } from "./finding.ts";
@@ -24,15 +25,22 @@ export function routingTable(agent: Agent, defaultNamespace: string): RoutingTab
   if (spec === undefined) return undefined;
   const { namespace } = refOf(agent, defaultNamespace);
   const { rules, onNoMatch, maxDelegates } = spec;
+  const within = (target: Target): ObjectRef => ({
+    namespace: target.namespace ?? namespace,
+    name: target.name,
+  });
   return {
-    rules: rules.map(({ agent: target, ...rule }) => ({
+    rules: rules.map(({ agent: target, readFirst, ...rule }) => ({
       ...rule,
-      agent: { namespace: target.namespace ?? namespace, name: target.name },
+      agent: within(target),
+      ...(readFirst === undefined ? {} : { readFirst: within(readFirst) }),
     })),
-    onNoMatch:
-      typeof onNoMatch === "string"
-        ? onNoMatch
-        : { namespace: onNoMatch.agent.namespace ?? namespace, name: onNoMatch.agent.name },
+    onNoMatch: typeof onNoMatch === "string" ? onNoMatch : within(onNoMatch.agent),
     maxDelegates,
   };
+}
+
+interface Target {
+  readonly name: string;
+  readonly namespace?: string | undefined;
 }

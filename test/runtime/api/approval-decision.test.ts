@@ -119,11 +119,134 @@ describe("runtime/api/readDecision", () => {
       "void",
     ],
     ["an empty message is void", [], two, "void"],
+    [
+      "edits belong to calls that are approved",
+      data({ decision_type: "approve", edited_args: { b: { branch: "agent/y" } } }),
+      two,
+      { a: "approve", b: "approve" },
+    ],
+    [
+      "an edit of a call that is not pending is void",
+      data({ decision_type: "approve", edited_args: { c: {} } }),
+      two,
+      "void",
+    ],
+    [
+      "an edit of a rejected call is void",
+      data({
+        decision_type: "batch",
+        decisions: { a: "approve", b: "reject" },
+        edited_args: { b: {} },
+      }),
+      two,
+      "void",
+    ],
+    [
+      "a rejection takes no edit",
+      data({ decision_type: "reject", edited_args: { a: {} } }),
+      two,
+      "void",
+    ],
+    [
+      "an edit of a question is void",
+      data({
+        decision_type: "approve",
+        ask_user_answers: [{ answer: ["x"] }],
+        edited_args: { q: {} },
+      }),
+      [question],
+      "void",
+    ],
+    [
+      "arguments are an object",
+      data({ decision_type: "approve", edited_args: { a: [] } }),
+      two,
+      "void",
+    ],
+    [
+      "a reason for a call that is not pending is void",
+      data({
+        decision_type: "batch",
+        decisions: { a: "reject", b: "reject" },
+        rejection_reasons: { c: "no" },
+      }),
+      two,
+      "void",
+    ],
+    [
+      "two calls of one id are not told apart",
+      data({ decision_type: "batch", decisions: { a: "approve" } }),
+      [approval("a"), approval("a")],
+      "void",
+    ],
+    [
+      "two calls of one id are approved together",
+      data({ decision_type: "approve" }),
+      [approval("a"), approval("a")],
+      { a: "approve" },
+    ],
+    [
+      "a prototype key is void",
+      data(
+        JSON.parse(
+          '{"decision_type":"batch","decisions":{"__proto__":"approve","a":"approve","b":"approve"}}',
+        ),
+      ),
+      two,
+      "void",
+    ],
+    [
+      "what an object inherits decides nothing",
+      data({
+        decision_type: "batch",
+        decisions: Object.create({ a: "approve", b: "approve" }) as object,
+      }),
+      two,
+      "void",
+    ],
+    ["the platform's word is nobody's", data({ decision_type: "expire" }), two, "void"],
+    [
+      "1 MiB is no answer",
+      data({ decision_type: "approve", edited_args: { a: { x: "y".repeat(1024 * 1024) } } }),
+      two,
+      "void",
+    ],
   ];
   for (const [claim, parts, pending, expected] of cases)
     it(claim, () => {
       assert.deepEqual(verdict(parts, pending), expected);
     });
+
+  it("keeps the approver's arguments apart from the model's", () => {
+    const edited_args = { b: { branch: "agent/y" } };
+    const read = readDecision(data({ decision_type: "approve", edited_args }), two);
+    assert.ok(read.ok);
+    assert.deepEqual(
+      read.decisions.map((item) => item.decision === "approve" && item.editedArgs),
+      [undefined, { branch: "agent/y" }],
+    );
+    assert.deepEqual(read.decisions[1]?.call.args, { branch: "agent/x" });
+  });
+
+  it("says why, shortly, and never throws", () => {
+    const deep = (depth: number): unknown => {
+      let value: unknown = 1;
+      for (let n = 0; n < depth; n += 1) value = { decision_type: value };
+      return value;
+    };
+    const cyclic: { self?: unknown } = {};
+    cyclic.self = cyclic;
+    for (const value of [deep(5_000), cyclic, 1n, () => 1, Symbol("x"), deep(3)]) {
+      const read = readDecision([{ data: value }], two);
+      assert.ok(!read.ok);
+      assert.ok(read.why.length < 400, read.why);
+    }
+    const unknown = readDecision(data({ decision_type: "x".repeat(9_999) }), two);
+    assert.equal(
+      !unknown.ok && unknown.why,
+      "unknown decision_type: it is one of approve, reject and batch",
+    );
+  });
 
   it("approves nothing that was not named, whatever is sent", () => {
     const word = fc.oneof(fc.constantFrom("approve", "reject", "APPROVE", "", "yes"), fc.string());

@@ -43,7 +43,7 @@ function nodes(value: unknown): readonly Json[] {
   return [...here, ...Object.values(value).flatMap(nodes)];
 }
 
-/** Rules of kagent-api.md sections 1.1 to 1.3, to the letter. */
+/** Rules of kagent-api.md sections 1.1 to 1.4, to the letter. */
 const ONE_VALUE = [
   "(has(self.value) && !has(self.valueFrom)) || (!has(self.value) && has(self.valueFrom))",
 ];
@@ -132,7 +132,18 @@ const RULES: readonly (readonly [kind: string, path: string, rules: readonly str
   ["RemoteMCPServer", "spec.allowedNamespaces", SELECTOR],
   ["RemoteMCPServer", "spec.headersFrom[]", ONE_VALUE],
   ["RemoteMCPServer", "spec.tls", TLS],
+  [
+    "ModelProviderConfig",
+    "spec",
+    [
+      "!has(self.endpoint) || size(self.endpoint) == 0 || self.endpoint.startsWith('http://') || self.endpoint.startsWith('https://')",
+      "self.type == 'Ollama' || (has(self.secretRef) && has(self.secretRef.name) && size(self.secretRef.name) > 0)",
+    ],
+  ],
 ];
+
+/** Columns that are no strings. */
+const COLUMN_TYPES: Readonly<Record<string, string>> = { Models: "integer", Age: "date" };
 
 describe("runtime/api/crd customResourceDefinitions", () => {
   for (const [kind, path, rules] of RULES) {
@@ -194,6 +205,18 @@ describe("runtime/api/crd customResourceDefinitions", () => {
             categories: ["kagent"],
           },
         ],
+        [
+          "modelproviderconfigs.kagent.dev",
+          "Namespaced",
+          {
+            kind: "ModelProviderConfig",
+            listKind: "ModelProviderConfigList",
+            plural: "modelproviderconfigs",
+            singular: "modelproviderconfig",
+            shortNames: ["mprov"],
+            categories: ["kagent"],
+          },
+        ],
       ],
     );
   });
@@ -217,12 +240,22 @@ describe("runtime/api/crd customResourceDefinitions", () => {
         Accepted: ".status.conditions[?(@.type=='Accepted')].status",
       },
     ],
+    [
+      "ModelProviderConfig",
+      {
+        Type: ".spec.type",
+        Endpoint: ".spec.endpoint",
+        Models: ".status.modelCount",
+        Ready: ".status.conditions[?(@.type=='Ready')].status",
+        Age: ".metadata.creationTimestamp",
+      },
+    ],
   ] as const) {
     it(`shows the columns of ${kind} in order`, () => {
       const shown = at(kind, "spec.versions.0.additionalPrinterColumns") as readonly Json[];
       assert.deepEqual(
         shown.map(({ name, jsonPath, type }) => [name, jsonPath, type]),
-        Object.entries(columns).map(([name, path]) => [name, path, "string"]),
+        Object.entries(columns).map(([name, path]) => [name, path, COLUMN_TYPES[name] ?? "string"]),
       );
     });
 
@@ -250,7 +283,17 @@ describe("runtime/api/crd customResourceDefinitions", () => {
     });
   }
 
-  it("keeps hashes and tools in status", () => {
+  it("keeps hashes, tools and models in status", () => {
+    assert.deepEqual(schemaAt("ModelProviderConfig", "status.discoveredModels"), {
+      type: "array",
+      items: { type: "string" },
+    });
+    assert.deepEqual(schemaAt("ModelProviderConfig", "status.modelCount"), { type: "integer" });
+    assert.deepEqual(schemaAt("ModelProviderConfig", "status.lastDiscoveryTime"), {
+      type: "string",
+      format: "date-time",
+    });
+    assert.deepEqual(schemaAt("ModelProviderConfig", "status.secretHash"), { type: "string" });
     assert.deepEqual(schemaAt("ModelConfig", "status.secretHash"), { type: "string" });
     assert.deepEqual(schemaAt("RemoteMCPServer", "status.discoveredTools[]"), {
       type: "object",
@@ -304,6 +347,7 @@ describe("runtime/api/crd customResourceDefinitions", () => {
 
   it("demands only what has no default", () => {
     assert.deepEqual(schemaAt("RemoteMCPServer", "spec")["required"], ["description", "url"]);
+    assert.deepEqual(schemaAt("ModelProviderConfig", "spec")["required"], ["type"]);
     assert.equal(schemaAt("Agent", "spec")["required"], undefined);
     assert.deepEqual(schemaAt("Agent", "spec.declarative.handoffs[]")["required"], [
       "when",

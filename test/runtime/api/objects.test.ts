@@ -15,6 +15,7 @@ import {
 } from "../../../runtime/api/objects.ts";
 import { agent } from "./cases/agent-cases.ts";
 import { arbitraryMistake, arbitraryObject } from "./cases/arbitrary-object.ts";
+import { modelProviderConfig } from "./cases/model-provider-config-cases.ts";
 import { remoteMcpServer } from "./cases/remote-mcp-server-cases.ts";
 
 const KINDS = Object.keys(PLURALS) as Kind[];
@@ -99,12 +100,12 @@ describe("runtime/api/objects", () => {
     [
       "a kind that is none",
       { ...agent({}), kind: "agent" },
-      'kind: unknown kind, must be "Agent", "ModelConfig" or "RemoteMCPServer"; did you mean "Agent"?',
+      'kind: unknown kind, must be "Agent", "ModelConfig", "RemoteMCPServer" or "ModelProviderConfig"; did you mean "Agent"?',
     ],
     [
       "a name of every object's prototype as kind",
       { ...agent({}), kind: "constructor" },
-      'kind: unknown kind, must be "Agent", "ModelConfig" or "RemoteMCPServer"',
+      'kind: unknown kind, must be "Agent", "ModelConfig", "RemoteMCPServer" or "ModelProviderConfig"',
     ],
     [
       "another version",
@@ -186,6 +187,19 @@ describe("runtime/api/objects", () => {
     assert.deepEqual(sound({ ...remoteMcpServer({}), status: { conditions: "none" } }).status, {
       conditions: [],
     });
+  });
+
+  it("reads what a status says of models", () => {
+    const status = { discoveredModels: ["a", "b"], modelCount: 2, lastDiscoveryTime: "then" };
+    const object = modelProviderConfig({ type: "Ollama" });
+    assert.deepEqual(sound({ ...object, status }).status, status);
+    assert.deepEqual(
+      sound({ ...object, status: { discoveredModels: "a", modelCount: "2" } }).status,
+      {
+        discoveredModels: undefined,
+        modelCount: undefined,
+      },
+    );
   });
 
   it("keys an object by kind, namespace and name", () => {

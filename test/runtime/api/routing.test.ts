@@ -157,6 +157,27 @@ describe("runtime/api/routing", () => {
   }).timeout(20_000);
 });
 
+describe("runtime/api/routing: readFirst", () => {
+  const change = { ...rule("git", ["change"], 1), readFirst: ref("pods") };
+  const both = table([change, rule("cost", ["cost"])], { maxDelegates: 2 });
+
+  it("tells who is read from before whom, and nothing where nobody is", () => {
+    const decision = route("change what the cost is", both);
+    assert.deepEqual(
+      decision.agents.map(({ name }) => name),
+      ["git", "cost"],
+    );
+    assert.deepEqual(decision.readFirst, { "ns/git": ref("pods") });
+    assert.ok(!("readFirst" in route("the cost", both)));
+  });
+
+  it("goes on with the last route without reading again", () => {
+    const decision = route("yes", both, [ref("git")]);
+    assert.equal(decision.outcome, "follow-up");
+    assert.ok(!("readFirst" in decision));
+  });
+});
+
 describe("runtime/api/routing: lintRouting", () => {
   const CASES: readonly (readonly [string, RoutingTable, readonly string[]])[] = [
     [
@@ -216,6 +237,11 @@ describe("runtime/api/routing: lintRouting", () => {
         maxDelegates: 2,
       }),
       ["error rules[2] can never win: a rule of higher priority matches whenever this one does"],
+    ],
+    [
+      "a rule that reads from the agent it goes to",
+      table([{ ...rule("a", ["x"]), readFirst: ref("a") }]),
+      ["error rules[0].readFirst ns/a is where a match goes already; name another Agent, or none"],
     ],
     [
       "no later rule with more keywords",

@@ -685,6 +685,19 @@ const STEERING: readonly ObjectCase[] = [
     `${D}.routing.rules[0].agent.namespace`,
     /^must be lower-case/,
   ),
+  takes("an agent to read from first", rule({ readFirst: { name: "c", namespace: "d" } })),
+  refuses(
+    "an agent to read from first without a name",
+    rule({ readFirst: {} }),
+    `${D}.routing.rules[0].readFirst.name`,
+    /^is required$/,
+  ),
+  refuses(
+    "an agent to read from first that cannot be",
+    rule({ readFirst: { name: "A" } }),
+    `${D}.routing.rules[0].readFirst.name`,
+    /^must be lower-case/,
+  ),
   refuses(
     "a priority that is text",
     rule({ priority: "high" }),

@@ -56,6 +56,27 @@ describe("runtime/api/rules/cycles", () => {
     );
   });
 
+  it("follows an agent that a route reads from first: it is a tool", () => {
+    const reads = agentInput("a", {
+      tools: [agentTool("git"), agentTool("cluster")],
+      routing: {
+        rules: [
+          {
+            name: "change",
+            keywords: ["scale"],
+            agent: { name: "git" },
+            readFirst: { name: "cluster" },
+          },
+        ],
+      },
+    });
+    const set = setOf(reads, agentInput("git"), agentInput("cluster", { tools: [agentTool("a")] }));
+    assert.deepEqual(
+      cycles(set).map(({ message }) => message),
+      ["agents call each other in a circle: ns/a -> ns/cluster -> ns/a"],
+    );
+  });
+
   it("finds a chain that is too deep once, with the chain", () => {
     const chain = (length: number) =>
       Object.fromEntries(

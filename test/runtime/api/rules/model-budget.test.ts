@@ -33,7 +33,13 @@ describe("runtime/api/rules/model-budget", () => {
       { provider: "OpenAI", ollama: undefined, contextWindow: 4096, openAI: { maxTokens: 96 } },
       3000,
     ],
-    ["a reply longer than the context", { contextWindow: 512, ollama: {} }, 0],
+    ["a reply of unknown length in a small context", { contextWindow: 512, ollama: {} }, 288],
+    [
+      "a reply as long as the context",
+      { contextWindow: 512, ollama: { options: { num_predict: "512" } } },
+      192,
+    ],
+    ["the smaller of both", { contextWindow: 32_768, ollama: { numCtx: 4096 } }, 2304],
   ] as const)
     it(`reads ${what}`, () => {
       assert.deepEqual(found(most, model), []);

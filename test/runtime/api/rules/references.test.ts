@@ -72,7 +72,7 @@ describe("runtime/api/rules/references", () => {
     assert.equal(found([agentInput("a"), elsewhere]).length, 1);
   });
 
-  it("wants every routing target among the tools", () => {
+  it("wants every agent that a route goes to or reads from among the tools", () => {
     const a = agentInput("a", {
       tools: [agentTool("cluster")],
       handoffs: [{ when: "true", agent: { name: "git" } }],
@@ -80,12 +80,19 @@ describe("runtime/api/rules/references", () => {
         rules: [
           { name: "r", keywords: ["xx"], agent: { name: "cluster" } },
           { name: "s", keywords: ["yy"], agent: { name: "git" } },
+          {
+            name: "t",
+            keywords: ["zz"],
+            agent: { name: "cluster" },
+            readFirst: { name: "git" },
+          },
         ],
         onNoMatch: { agent: { name: "clusters" } },
       },
     });
     assert.deepEqual(found([a, agentInput("cluster"), agentInput("git"), modelInput()]), [
       "error routing.rules[1].agent: Agent ns/git must be a tool of type Agent too",
+      "error routing.rules[2].readFirst: Agent ns/git must be a tool of type Agent too",
       'error routing.onNoMatch.agent: Agent ns/clusters must be a tool of type Agent too; did you mean "cluster"?',
     ]);
   });

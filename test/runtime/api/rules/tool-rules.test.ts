@@ -89,6 +89,15 @@ describe("runtime/api/rules/approvals", () => {
     assert.deepEqual(found(approvals, tools, { approval: { mode: "all" } }), []);
   });
 
+  it("wants names, or a mode that covers what nobody named", () => {
+    const tools = [serverTool("github", [])];
+    assert.deepEqual(found(approvals, tools), [
+      "error tools[0].mcpServer.toolNames: names no tools, so tools of github that write run without approval: list them, or set approval.mode",
+    ]);
+    for (const mode of ["destructive", "all"])
+      assert.deepEqual(found(approvals, tools, { approval: { mode } }), []);
+  });
+
   for (const tool of [
     "merge_pull_request",
     "github_merge_pull_request",
