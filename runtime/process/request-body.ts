@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+
 /** The body of a request is larger than it may be. */
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
@@ -30,4 +32,35 @@ export async function readBody(request: Request, maxBytes: number): Promise<stri
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/**
+ * Body of a request as Node's server hands it out, for those who pass it on as it is.
+ *
+ * @throws BodyTooLargeError; a system error when the client goes away in the middle.
+ */
+export function readIncoming(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(incoming.headers["content-length"] ?? 0) > maxBytes)
+    return Promise.reject(new BodyTooLargeError(maxBytes));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxBytes) chunks.push(chunk);
+      else {
+        incoming.pause();
+        reject(new BodyTooLargeError(maxBytes));
+      }
+    });
+    const left = (): void => {
+      reject(new Error("the client went away"));
+    };
+    incoming.once("end", () => {
+      incoming.off("close", left);
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    });
+    incoming.once("error", reject);
+    incoming.once("close", left);
+  });
 }
