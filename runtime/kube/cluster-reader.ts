@@ -1,17 +1,22 @@
 import type { z } from "zod";
-import {
-  type ApiCatalogue,
-  type ApiResource,
-  ClusterError,
-  type ListQuery,
-  type LogQuery,
-} from "../api/cluster-reader.ts";
+import type { ApiCatalogue, ApiResource, ListQuery, LogQuery } from "../api/cluster-reader.ts";
 import { type Clock, systemClock } from "../process/clock.ts";
 import { discover } from "./api-discovery.ts";
 import { ApiTransport } from "./api-transport.ts";
-
-import { KubeObject, type ObjectName, ObjectPage, VersionInfo } from "./cluster-objects.ts";
-import { type ChosenCluster, type KubeconfigSource, readKubeconfig } from "./kubeconfig.ts";
+import {
+  collectionPath,
+  identified,
+  KubeObject,
+  type ObjectName,
+  ObjectPage,
+  objectPath,
+  parsedJson,
+  readAnswer,
+  VersionInfo,
+} from "./cluster-objects.ts";
+import type { ChosenCluster } from "./credentials.ts";
+import { type KubeconfigSource, readKubeconfig } from "./kubeconfig.ts";
+import { withinTime } from "./within-time.ts";
 
 /** How {@link openCluster} reads. */
 export interface OpenClusterOptions extends KubeconfigSource {
@@ -76,7 +81,7 @@ export class KubeClusterReader {
       return known.value;
     return this.#limited(signal, async (limit) => {
       const get = async (path: string, accept: string, until: AbortSignal) =>
-        parsedJson(await this.#transport.get({ path, accept }, until));
+        parsedJson(await this.#transport.send({ path, accept }, until));
       const value = await discover(get, limit);
       this.#catalogue = { at: this.#clock.monotonic(), value };
       return value;
@@ -110,7 +115,7 @@ export class KubeClusterReader {
 
   /** One object. */
   get(resource: ApiResource, ref: ObjectName, signal: AbortSignal): Promise<KubeObject> {
-    const path = `${collectionPath(resource, ref.namespace)}/${encodeURIComponent(ref.name)}`;
+    const path = objectPath(resource, ref);
     return this.#limited(signal, (limit) => this.#json({ path }, KubeObject, limit));
   }
 
@@ -125,7 +130,7 @@ export class KubeClusterReader {
       previous: run === "previous" ? "true" : undefined,
     };
     const request = { path, query: parameters, accept: "text/plain, application/json" };
-    return this.#limited(signal, (limit) => this.#transport.get(request, limit));
+    return this.#limited(signal, (limit) => this.#transport.send(request, limit));
   }
 
   /** Context, address and version. */
@@ -148,61 +153,14 @@ export class KubeClusterReader {
   }
 
   async #json<T>(
-    request: Parameters<ApiTransport["get"]>[0],
+    request: Parameters<ApiTransport["send"]>[0],
     schema: z.ZodType<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const parsed = schema.safeParse(parsedJson(await this.#transport.get(request, signal)));
-    if (parsed.success) return parsed.data;
-    throw new ClusterError("invalid", `the API server's answer for ${request.path} cannot be read`);
+    return readAnswer(await this.#transport.send(request, signal), schema, request.path);
   }
 
-  async #limited<T>(signal: AbortSignal, work: (limit: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = AbortSignal.timeout(this.#timeoutMs);
-    try {
-      return await work(AbortSignal.any([signal, limit]));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!limit.aborted) throw error;
-      const seconds = this.#timeoutMs / 1000;
-      throw new ClusterError(
-        "timeout",
-        `no answer from ${this.#cluster.server} within ${seconds} s`,
-        { cause: error },
-      );
-    }
-  }
-}
-
-function collectionPath(
-  { group, version, plural }: ApiResource,
-  namespace: string | undefined,
-): string {
-  const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-  const place = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${root}${place}/${plural}`;
-}
-
-function identified(item: Readonly<Record<string, unknown>>, resource: ApiResource): KubeObject {
-  const { group, version, kind, plural } = resource;
-  const apiVersion = group === "" ? version : `${group}/${version}`;
-  const parsed = KubeObject.safeParse({ apiVersion, kind, ...item });
-  if (parsed.success) return parsed.data;
-  throw new ClusterError("invalid", `the API server's list of ${plural} cannot be read`);
-}
-
-function parsedJson(text: string): unknown {
-  const parsed = attempt(text);
-  // without a cause: the parser quotes the text, which may be a Secret
-  if (parsed === undefined)
-    throw new ClusterError("invalid", "the API server's answer is not JSON");
-  return parsed.value;
-}
-
-function attempt(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
+  #limited<T>(signal: AbortSignal, work: (limit: AbortSignal) => Promise<T>): Promise<T> {
+    return withinTime(this.#timeoutMs, this.#cluster.server, signal, work);
   }
 }
