@@ -1,8 +1,9 @@
 import type { Kysely, Transaction } from "kysely";
-import { checkId, checkLimit, storable } from "./arguments.ts";
+import { checkId, checkLimit, checkText } from "./arguments.ts";
 import type { Memory, MemoryStore } from "./session-store.ts";
 import type { StoreDeps } from "./sessions.ts";
 import type { MemoriesTable, StoreTables } from "./tables.ts";
+import { transact } from "./transact.ts";
 import { wordsOf } from "./words.ts";
 
 /** 10,000 UTF-16 units per memory: some pages; more is a document, and would fill a model's context. */
@@ -30,10 +31,10 @@ export function memoryStore(db: Kysely<StoreTables>, deps: MemoryDeps): MemorySt
       checkId("user", user);
       const memory = {
         id: newId(),
-        content: checkContent(content),
+        content: checkText("memory", content, MAX_CONTENT_LENGTH),
         createdAt: new Date(clock.now()).toISOString(),
       };
-      await db.transaction().execute(async (tx) => {
+      await transact(db, async (tx) => {
         await add(tx, user, memory);
         await forget(tx, user, maxPerUser);
       });
@@ -42,14 +43,6 @@ export function memoryStore(db: Kysely<StoreTables>, deps: MemoryDeps): MemorySt
     searchMemories: (query) => search(db, query),
     listMemories: (query) => list(db, query),
   };
-}
-
-function checkContent(content: string): string {
-  if (content.trim() === "") throw new RangeError("failed to add memory: it is blank");
-  if (content.length > MAX_CONTENT_LENGTH) {
-    throw new RangeError(`failed to add memory: it is over ${MAX_CONTENT_LENGTH} characters`);
-  }
-  return storable(content);
 }
 
 async function add(tx: Transaction<StoreTables>, user: string, memory: Memory): Promise<void> {
@@ -74,6 +67,9 @@ async function add(tx: Transaction<StoreTables>, user: string, memory: Memory): 
   }
 }
 
+/** One too many at a time; several where processes add at once. */
+const SURPLUS = 10;
+
 /** Deletes the oldest memories beyond `kept`. */
 async function forget(tx: Transaction<StoreTables>, user: string, kept: number): Promise<void> {
   const surplus = await tx
@@ -82,7 +78,7 @@ async function forget(tx: Transaction<StoreTables>, user: string, kept: number):
     .where("user_id", "=", user)
     .orderBy("seq", "desc")
     .orderBy("id", "desc")
-    .limit(1)
+    .limit(SURPLUS)
     .offset(kept)
     .execute();
   for (const { id } of surplus) await tx.deleteFrom("memories").where("id", "=", id).execute();

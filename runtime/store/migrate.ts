@@ -1,7 +1,12 @@
 import type { Kysely } from "kysely";
-import { type Migration, Migrator, NO_MIGRATIONS } from "kysely/migration";
+import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator, NO_MIGRATIONS } from "kysely/migration";
 import { sessions } from "./migrations/0001-sessions.ts";
 import { memories } from "./migrations/0002-memories.ts";
+import { workers } from "./migrations/0003-workers.ts";
+import { approvals } from "./migrations/0004-approvals.ts";
+import { agentMemories } from "./migrations/0005-agent-memories.ts";
+import { records } from "./migrations/0006-records.ts";
+import { StoreDatabaseError } from "./store-database-error.ts";
 import { StoreFileError } from "./store-file-error.ts";
 import type { StoreTables } from "./tables.ts";
 
@@ -9,6 +14,10 @@ import type { StoreTables } from "./tables.ts";
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-sessions": sessions,
   "0002-memories": memories,
+  "0003-workers": workers,
+  "0004-approvals": approvals,
+  "0005-agent-memories": agentMemories,
+  "0006-records": records,
 };
 
 /** The database holds migrations that this program does not know. */
@@ -26,42 +35,96 @@ export class NewerDatabaseError extends Error {
   }
 }
 
+/** Where to migrate to. */
+export interface MigrateOptions {
+  /**
+   * `latest` (the default), `none`, or the name of the last migration to keep: later ones are undone, and what
+   * they stored is gone then.
+   */
+  readonly to?: string;
+}
+
 /**
- * Brings the tables to the newest form, or takes them all away. Doing it again changes nothing.
+ * Brings the tables to a form of theirs, up or down. Doing it again changes nothing.
  *
- * All or nothing: after an error the tables are as before.
+ * All or nothing: after an error the tables are as before. Processes that do it at the same time take turns, by an
+ * advisory lock of Postgres; those behind find nothing left to do.
  *
- * @param target - `none` undoes every migration; everything stored is gone then.
  * @throws NewerDatabaseError when a newer version of the program has migrated the database.
- * @throws StoreFileError when the database's file cannot be used.
+ * @throws RangeError for a name that is no migration's.
+ * @throws StoreFileError, StoreDatabaseError when the database cannot be used.
  */
 export async function migrate(
   db: Kysely<StoreTables>,
-  target: "latest" | "none" = "latest",
+  options: MigrateOptions = {},
 ): Promise<void> {
+  const { to = "latest" } = options;
+  if (to !== "latest" && to !== "none" && !Object.hasOwn(MIGRATIONS, to)) {
+    const names = ["latest", "none", ...Object.keys(MIGRATIONS)].join(", ");
+    throw new RangeError(`failed to migrate store to ${to}: it is none of ${names}`);
+  }
   const migrator = new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) },
   });
   const { error } =
-    target === "latest"
+    to === "latest"
       ? await migrator.migrateToLatest()
-      : await migrator.migrateTo(NO_MIGRATIONS);
-  if (error === undefined) return;
-  if (error instanceof StoreFileError) throw error;
+      : await migrator.migrateTo(to === "none" ? NO_MIGRATIONS : to);
+  if (error !== undefined) throw await failureOf(db, error);
+}
+
+async function failureOf(db: Kysely<StoreTables>, error: unknown): Promise<Error> {
+  if (error instanceof StoreFileError || error instanceof StoreDatabaseError) return error;
   const unknown = await unknownMigrations(db);
-  if (unknown.length > 0) throw new NewerDatabaseError(unknown, { cause: error });
-  throw error instanceof Error ? error : new Error("failed to migrate store", { cause: error });
+  if (unknown.length > 0) return new NewerDatabaseError(unknown, { cause: error });
+  return error instanceof Error ? error : new Error("failed to migrate store", { cause: error });
+}
+
+/** One step in the history of the tables. */
+export interface MigrationStatus {
+  readonly name: string;
+  /** RFC 3339; absent when it was not run. */
+  readonly appliedAt?: string;
+  /** False: a newer version of the program has run it. */
+  readonly known: boolean;
+}
+
+/**
+ * Migrations that were run or can be, in their order. Changes nothing.
+ *
+ * @throws StoreFileError, StoreDatabaseError when the database cannot be used.
+ */
+export async function migrationStatus(
+  db: Kysely<StoreTables>,
+): Promise<readonly MigrationStatus[]> {
+  const applied = new Map((await appliedMigrations(db)).map((row) => [row.name, row.timestamp]));
+  const names = new Set([...Object.keys(MIGRATIONS), ...applied.keys()]);
+  return [...names].sort().map((name) => {
+    const appliedAt = applied.get(name);
+    return {
+      name,
+      ...(appliedAt === undefined ? {} : { appliedAt }),
+      known: Object.hasOwn(MIGRATIONS, name),
+    };
+  });
 }
 
 async function unknownMigrations(db: Kysely<StoreTables>): Promise<readonly string[]> {
-  const rows = await db
-    .$extendTables<{ kysely_migration: { name: string } }>()
+  // The error of the migration is the one to tell.
+  const rows = await appliedMigrations(db).catch(() => []);
+  return rows.map((row) => row.name).filter((name) => !Object.hasOwn(MIGRATIONS, name));
+}
+
+async function appliedMigrations(
+  db: Kysely<StoreTables>,
+): Promise<readonly { readonly name: string; readonly timestamp: string }[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
+  return db
+    .$extendTables<{ kysely_migration: { name: string; timestamp: string } }>()
     .selectFrom("kysely_migration")
-    .select("name")
+    .select(["name", "timestamp"])
     .orderBy("name")
-    .execute()
-    // The first error is the one to tell.
-    .catch(() => []);
-  return rows.map((row) => row.name).filter((name) => !(name in MIGRATIONS));
+    .execute();
 }

@@ -41,6 +41,14 @@ export interface StoredTask {
   readonly updatedAt: string;
 }
 
+/** A process that runs tasks. */
+export interface RunOwner {
+  /** Unique per start of the process, e.g. `<pod>/<uuid>`. */
+  readonly id: string;
+  /** Where the process takes requests about its tasks, e.g. `http://10.0.0.7:8080`. */
+  readonly url: string;
+}
+
 /** Filter of {@link SessionStore.listTasks}. */
 export interface TaskQuery {
   readonly agent: ObjectRef;
@@ -57,15 +65,15 @@ export class OwnerMismatchError extends Error {
   override readonly name = "OwnerMismatchError";
 }
 
-/** A call names a session or a task that is not there (any more): somebody may have deleted it meanwhile. */
+/** A call names what is not there (any more): somebody may have deleted it meanwhile. */
 export class UnknownIdError extends Error {
   override readonly name = "UnknownIdError";
-  /** What is missing. */
-  readonly kind: "session" | "task";
+  /** What is missing; `worker`: a {@link RunOwner} that never sent a heartbeat, or was silent for long. */
+  readonly kind: "session" | "task" | "worker";
   /** Its id. */
   readonly id: string;
 
-  constructor(kind: "session" | "task", id: string) {
+  constructor(kind: UnknownIdError["kind"], id: string) {
     super(`failed to find ${kind} ${id}`);
     this.kind = kind;
     this.id = id;
@@ -112,6 +120,16 @@ export interface SessionStore {
     readonly limit: number;
   }): Promise<readonly Session[]>;
   /**
+   * Renames a session; that is no use of it, so its place in lists stays.
+   *
+   * @returns The session as it is now; `undefined` when there is none.
+   */
+  updateSession(
+    id: string,
+    user: string,
+    changes: { readonly name: string },
+  ): Promise<Session | undefined>;
+  /**
    * Deletes the session with its events and tasks, and with the child sessions below it: no list shows
    * those, so nobody else would.
    *
@@ -141,12 +159,16 @@ export interface SessionStore {
    * Appends events of one session in one transaction, gives them their positions and moves their tasks
    * along with the `status` events among them. O(events), whatever the length of the session.
    *
+   * Calls of one process for a session take effect in their order.
+   *
    * All or nothing. A terminal state is final: a batch with a `status` event after it is refused, so that
    * the log cannot say two ends; other events are taken, they tell what still happened.
    *
    * @throws TaskOverError for a `status` event of a task that is over.
    * @throws UnknownIdError when there is no such session, or no task of it that a `status` event names.
-   * @throws RangeError for an event of another session, or an event id that is stored already.
+   * @throws RangeError for an event of another session, or an event id that is stored already with another
+   *   content. An event that is stored already as it is comes back with the position it has: a writer may repeat a
+   *   batch whose answer it did not see.
    */
   append(contextId: string, events: readonly NewEvent[]): Promise<readonly Event[]>;
   /** Events of a session, oldest first. @throws RangeError for a `limit` that is none. */
@@ -155,8 +177,39 @@ export interface SessionStore {
     user: string,
     filter?: { readonly taskId?: string; readonly afterSeq?: number; readonly limit?: number },
   ): Promise<readonly Event[]>;
-  /** Ends every task that is `submitted` or `working` with a `failed` status event: their worker is gone. */
+  /**
+   * Ends every task that is `submitted` or `working` with a `failed` status event: their worker is gone.
+   *
+   * For a store that one process has for itself, at its start. Where several processes run tasks it would
+   * end those of the others: {@link failLostTasks} is for them.
+   */
   failOpenTasks(error: TurnError): Promise<readonly StoredTask[]>;
+  /**
+   * Says that a process lives; to be repeated every 5 s (decisions 18).
+   *
+   * @throws RangeError for an id or an address that cannot be stored, as of {@link ensureSession}.
+   */
+  heartbeat(owner: RunOwner): Promise<void>;
+  /**
+   * Makes `ownerId` the one that runs a task from now on.
+   *
+   * @throws UnknownIdError when there is no such task, or the owner never sent a heartbeat.
+   */
+  claimTask(taskId: string, ownerId: string): Promise<void>;
+  /** Who runs a task, with the time since its last heartbeat; `undefined` when nobody does. */
+  ownerOf(
+    taskId: string,
+    user: string,
+  ): Promise<(RunOwner & { readonly silentMs: number }) | undefined>;
+  /**
+   * Ends tasks that are `submitted` or `working` and whose owner has been silent for `silentMs` (or that
+   * nobody claimed for that long) as {@link failOpenTasks} does. Forgets such owners.
+   *
+   * Silence is told by the clocks of the processes that hold the store: they must agree to within seconds.
+   *
+   * @throws RangeError for a `silentMs` that is not above 0.
+   */
+  failLostTasks(error: TurnError, silentMs: number): Promise<readonly StoredTask[]>;
   /** Waits for the calls before it; those after it are refused. May be called again. */
   close(): Promise<void>;
 }

@@ -1,9 +1,10 @@
 import type { Kysely } from "kysely";
-import type { TurnError } from "../api/events.ts";
 import { type ObjectRef, refKey } from "../api/names.ts";
 import type { Clock } from "../process/clock.ts";
-import { appendEvents } from "./append-events.ts";
+import { append, lockSession } from "./append-events.ts";
 import { checkId, checkLimit, storable } from "./arguments.ts";
+import { deleteSession } from "./delete-sessions.ts";
+import { failLostTasks, failOpenTasks } from "./fail-tasks.ts";
 import { listTasks } from "./list-tasks.ts";
 import { eventOf, sessionOf, taskOf } from "./session-rows.ts";
 import {
@@ -14,7 +15,10 @@ import {
   type StoredTask,
   UnknownIdError,
 } from "./session-store.ts";
+import { SessionTurns } from "./session-turns.ts";
 import type { StoreTables } from "./tables.ts";
+import { claimTask, heartbeat, ownerOf } from "./task-owners.ts";
+import { transact } from "./transact.ts";
 
 /** What a store stands on. */
 export interface StoreDeps {
@@ -32,21 +36,25 @@ export interface StoreDeps {
  */
 export function sessionStore(db: Kysely<StoreTables>, deps: StoreDeps): SessionStore {
   const now = () => new Date(deps.clock.now()).toISOString();
+  const turns = new SessionTurns();
   let closed: Promise<void> | undefined;
   return {
     ensureSession: (session) => ensureSession(db, session, now()),
     getSession: (id, user) => getSession(db, id, user),
     listSessions: (filter) => listSessions(db, filter),
-    deleteSession: (id, user) => deleteSession(db, id, user),
+    updateSession: (id, user, { name }) => renameSession(db, { id, user, name }),
+    deleteSession: (id, user) => deleteSession(db, { id, user, now: now() }),
     createTask: (task) => createTask(db, task, now()),
     getTask: (id, user) => getTask(db, id, user),
     listTasks: (query) => listTasks(db, query),
-    async append(contextId, events) {
-      if (events.length === 0) return [];
-      return db.transaction().execute((tx) => appendEvents(tx, { contextId, events, now: now() }));
-    },
+    append: (contextId, events) =>
+      turns.take(contextId, () => append(db, { contextId, events, now: now() })),
     events: (contextId, user, filter) => listEvents(db, { contextId, user, ...filter }),
-    failOpenTasks: (error) => failOpenTasks(db, error, { now, newId: deps.newId }),
+    failOpenTasks: (error) => failOpenTasks(db, { error, ...deps }),
+    heartbeat: (owner) => heartbeat(db, owner, now()),
+    claimTask: (taskId, ownerId) => claimTask(db, taskId, ownerId),
+    ownerOf: (taskId, user) => ownerOf(db, { taskId, user, now: deps.clock.now() }),
+    failLostTasks: (error, silentMs) => failLostTasks(db, silentMs, { error, ...deps }),
     close() {
       closed ??= db.destroy();
       return closed;
@@ -73,7 +81,7 @@ async function ensureSession(
     created_at: now,
     updated_at: now,
   };
-  return db.transaction().execute(async (tx) => {
+  return transact(db, async (tx) => {
     await tx
       .insertInto("sessions")
       .values(row)
@@ -138,22 +146,18 @@ async function listSessions(
   return rows.map(sessionOf);
 }
 
-async function deleteSession(db: Kysely<StoreTables>, id: string, user: string): Promise<boolean> {
-  return db.transaction().execute(async (tx) => {
-    const { numDeletedRows } = await tx
-      .deleteFrom("sessions")
-      .where("id", "=", id)
-      .where("user_id", "=", user)
-      .executeTakeFirstOrThrow();
-    if (numDeletedRows === 0n) return false;
-    await tx
-      .deleteFrom("sessions")
-      .where("root_context_id", "=", id)
-      .where("source", "=", "agent")
-      .where("user_id", "=", user)
-      .execute();
-    return true;
-  });
+async function renameSession(
+  db: Kysely<StoreTables>,
+  wanted: { readonly id: string; readonly user: string; readonly name: string },
+): Promise<Session | undefined> {
+  const row = await db
+    .updateTable("sessions")
+    .set({ name: storable(wanted.name) })
+    .where("id", "=", wanted.id)
+    .where("user_id", "=", wanted.user)
+    .returningAll()
+    .executeTakeFirst();
+  return row === undefined ? undefined : sessionOf(row);
 }
 
 async function createTask(
@@ -162,7 +166,9 @@ async function createTask(
   now: string,
 ): Promise<StoredTask> {
   const id = checkId("task id", task.id);
-  return db.transaction().execute(async (tx) => {
+  return transact(db, async (tx) => {
+    // Nobody deletes the session while its task is on its way.
+    await lockSession(tx, task.contextId);
     await ownSession(tx, { id: task.contextId, agent: task.agent, user: task.user });
     const row = await tx
       .insertInto("tasks")
@@ -177,6 +183,7 @@ async function createTask(
         error: null,
         created_at: now,
         updated_at: now,
+        owner_id: null,
       })
       .onConflict((conflict) => conflict.column("id").doNothing())
       .returningAll()
@@ -222,57 +229,4 @@ async function listEvents(
   if (limit !== undefined) query = query.limit(checkLimit(limit));
   const rows = await query.orderBy("seq").execute();
   return rows.map(eventOf);
-}
-
-/** One transaction per session: a process killed between two leaves the rest to the next start. */
-async function failOpenTasks(
-  db: Kysely<StoreTables>,
-  error: TurnError,
-  deps: { readonly now: () => string; readonly newId: () => string },
-): Promise<readonly StoredTask[]> {
-  const sessions = await db
-    .selectFrom("tasks")
-    .select("context_id")
-    .distinct()
-    .where("state", "in", ["submitted", "working"])
-    .orderBy("context_id")
-    .execute();
-  const failed: StoredTask[] = [];
-  for (const { context_id } of sessions) {
-    failed.push(...(await failTasksOf(db, context_id, { error, ...deps })));
-  }
-  return failed;
-}
-
-async function failTasksOf(
-  db: Kysely<StoreTables>,
-  contextId: string,
-  deps: { readonly error: TurnError; readonly now: () => string; readonly newId: () => string },
-): Promise<readonly StoredTask[]> {
-  const now = deps.now();
-  const { error } = deps;
-  return db.transaction().execute(async (tx) => {
-    const session = tx.updateTable("sessions").set({ updated_at: now });
-    await session.where("id", "=", contextId).execute();
-    const open = await tx
-      .selectFrom("tasks")
-      .selectAll()
-      .where("context_id", "=", contextId)
-      .where("state", "in", ["submitted", "working"])
-      .orderBy("created_at")
-      .orderBy("id")
-      .execute();
-    const events = open.map((row) => ({
-      id: deps.newId(),
-      time: now,
-      contextId,
-      taskId: row.id,
-      author: `${row.agent_namespace}/${row.agent_name}`,
-      body: { type: "status" as const, state: "failed" as const, error },
-    }));
-    if (events.length > 0) await appendEvents(tx, { contextId, events, now });
-    return open.map((row) =>
-      taskOf({ ...row, state: "failed", error: JSON.stringify(error), updated_at: now }),
-    );
-  });
 }

@@ -40,6 +40,16 @@ export interface TasksTable {
   readonly error: string | null;
   readonly created_at: string;
   readonly updated_at: string;
+  /** The worker that runs it; it may be forgotten. */
+  readonly owner_id: string | null;
+}
+
+/** Rows of `workers`: processes that run tasks. */
+interface WorkersTable {
+  readonly id: string;
+  readonly url: string;
+  /** Its last heartbeat. */
+  readonly seen_at: string;
 }
 
 /** Rows of `memories`. */
@@ -61,11 +71,86 @@ interface MemoryWordsTable {
   readonly seq: number;
 }
 
+/** Rows of `approvals`: projections of the approval events. */
+export interface ApprovalsTable {
+  readonly task_id: string;
+  readonly call_id: string;
+  /** Position of the event that asked: a call may be asked for again after a decision. */
+  readonly seq: number;
+  readonly context_id: string;
+  readonly agent_namespace: string;
+  readonly agent_name: string;
+  readonly user_id: string;
+  readonly tool: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly args_hash: string;
+  readonly approver: string | null;
+  readonly reason: string | null;
+  readonly requested_at: string;
+  readonly expires_at: string | null;
+  readonly decided_at: string | null;
+}
+
+/** Rows of `agent_memories`. */
+export interface AgentMemoriesTable {
+  readonly id: string;
+  readonly agent_namespace: string;
+  readonly agent_name: string;
+  readonly user_id: string;
+  readonly content: string;
+  /** JSON. */
+  readonly metadata: string | null;
+  /** Float32 numbers in the order of bytes of the machine (SQLite), a `vector` (Postgres); of length 1. */
+  readonly vector: Uint8Array;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly access_count: number;
+}
+
+/** Rows of `reports`. */
+export interface ReportsTable {
+  readonly id: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly markdown: string;
+  readonly incident: string | null;
+  readonly created_at: string;
+}
+
+/** Rows of `feedback`. */
+export interface FeedbackTable {
+  readonly id: string;
+  readonly user_id: string;
+  readonly message_id: string | null;
+  /** 0 or 1. */
+  readonly positive: number;
+  readonly text: string;
+  readonly issue_type: string | null;
+  readonly created_at: string;
+}
+
+/** Rows of `shares`. */
+export interface SharesTable {
+  readonly token: string;
+  readonly context_id: string;
+  readonly user_id: string;
+  /** 0 or 1. */
+  readonly read_only: number;
+  readonly created_at: string;
+}
+
 /** Every table of the store, as the newest migration leaves it. */
 export interface StoreTables {
   readonly sessions: SessionsTable;
   readonly events: EventsTable;
   readonly tasks: TasksTable;
+  readonly workers: WorkersTable;
+  readonly approvals: ApprovalsTable;
+  readonly agent_memories: AgentMemoriesTable;
+  readonly reports: ReportsTable;
+  readonly feedback: FeedbackTable;
+  readonly shares: SharesTable;
   readonly memories: MemoriesTable;
   readonly memory_words: MemoryWordsTable;
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
+import { keyText } from "../dialect.ts";
 
 /** Sessions, their events and their tasks. */
 export const sessions: Migration = {
@@ -18,17 +19,17 @@ export const sessions: Migration = {
 async function createSessions(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("sessions")
-    .addColumn("id", "text", (column) => column.primaryKey())
-    .addColumn("agent_namespace", "text", (column) => column.notNull())
-    .addColumn("agent_name", "text", (column) => column.notNull())
-    .addColumn("user_id", "text", (column) => column.notNull())
+    .addColumn("id", keyText(db), (column) => column.primaryKey())
+    .addColumn("agent_namespace", keyText(db), (column) => column.notNull())
+    .addColumn("agent_name", keyText(db), (column) => column.notNull())
+    .addColumn("user_id", keyText(db), (column) => column.notNull())
     .addColumn("name", "text", (column) => column.notNull())
-    .addColumn("source", "text", (column) => column.notNull())
-    .addColumn("parent_context_id", "text")
-    .addColumn("root_context_id", "text", (column) => column.notNull())
+    .addColumn("source", keyText(db), (column) => column.notNull())
+    .addColumn("parent_context_id", keyText(db))
+    .addColumn("root_context_id", keyText(db), (column) => column.notNull())
     .addColumn("last_seq", "integer", (column) => column.notNull())
-    .addColumn("created_at", "text", (column) => column.notNull())
-    .addColumn("updated_at", "text", (column) => column.notNull())
+    .addColumn("created_at", keyText(db), (column) => column.notNull())
+    .addColumn("updated_at", keyText(db), (column) => column.notNull())
     .execute();
   await db.schema
     .createIndex("sessions_of_user")
@@ -45,13 +46,13 @@ async function createSessions(db: Kysely<unknown>): Promise<void> {
 async function createEvents(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("events")
-    .addColumn("context_id", "text", (column) =>
+    .addColumn("context_id", keyText(db), (column) =>
       column.notNull().references("sessions.id").onDelete("cascade"),
     )
     .addColumn("seq", "integer", (column) => column.notNull())
-    .addColumn("id", "text", (column) => column.notNull().unique())
-    .addColumn("task_id", "text", (column) => column.notNull())
-    .addColumn("time", "text", (column) => column.notNull())
+    .addColumn("id", keyText(db), (column) => column.notNull().unique())
+    .addColumn("task_id", keyText(db), (column) => column.notNull())
+    .addColumn("time", keyText(db), (column) => column.notNull())
     .addColumn("author", "text", (column) => column.notNull())
     .addColumn("body", "text", (column) => column.notNull())
     .addPrimaryKeyConstraint("events_key", ["context_id", "seq"])
@@ -66,18 +67,18 @@ async function createEvents(db: Kysely<unknown>): Promise<void> {
 async function createTasks(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("tasks")
-    .addColumn("id", "text", (column) => column.primaryKey())
-    .addColumn("context_id", "text", (column) =>
+    .addColumn("id", keyText(db), (column) => column.primaryKey())
+    .addColumn("context_id", keyText(db), (column) =>
       column.notNull().references("sessions.id").onDelete("cascade"),
     )
-    .addColumn("agent_namespace", "text", (column) => column.notNull())
-    .addColumn("agent_name", "text", (column) => column.notNull())
-    .addColumn("user_id", "text", (column) => column.notNull())
-    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("agent_namespace", keyText(db), (column) => column.notNull())
+    .addColumn("agent_name", keyText(db), (column) => column.notNull())
+    .addColumn("user_id", keyText(db), (column) => column.notNull())
+    .addColumn("state", keyText(db), (column) => column.notNull())
     .addColumn("usage", "text")
     .addColumn("error", "text")
-    .addColumn("created_at", "text", (column) => column.notNull())
-    .addColumn("updated_at", "text", (column) => column.notNull())
+    .addColumn("created_at", keyText(db), (column) => column.notNull())
+    .addColumn("updated_at", keyText(db), (column) => column.notNull())
     .execute();
   await db.schema
     .createIndex("tasks_of_agent")

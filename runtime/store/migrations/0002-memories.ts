@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
+import { keyText } from "../dialect.ts";
 
 /** Memories and the words they are found by. */
 export const memories: Migration = {
@@ -16,11 +17,11 @@ export const memories: Migration = {
 async function createMemories(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("memories")
-    .addColumn("id", "text", (column) => column.primaryKey())
-    .addColumn("user_id", "text", (column) => column.notNull())
+    .addColumn("id", keyText(db), (column) => column.primaryKey())
+    .addColumn("user_id", keyText(db), (column) => column.notNull())
     .addColumn("seq", "integer", (column) => column.notNull())
     .addColumn("content", "text", (column) => column.notNull())
-    .addColumn("created_at", "text", (column) => column.notNull())
+    .addColumn("created_at", keyText(db), (column) => column.notNull())
     .execute();
   await db.schema
     .createIndex("memories_of_user")
@@ -32,9 +33,9 @@ async function createMemories(db: Kysely<unknown>): Promise<void> {
 async function createMemoryWords(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("memory_words")
-    .addColumn("user_id", "text", (column) => column.notNull())
-    .addColumn("word", "text", (column) => column.notNull())
-    .addColumn("memory_id", "text", (column) =>
+    .addColumn("user_id", keyText(db), (column) => column.notNull())
+    .addColumn("word", keyText(db), (column) => column.notNull())
+    .addColumn("memory_id", keyText(db), (column) =>
       column.notNull().references("memories.id").onDelete("cascade"),
     )
     .addColumn("seq", "integer", (column) => column.notNull())

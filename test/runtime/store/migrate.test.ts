@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Kysely } from "kysely";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { migrate } from "../../../runtime/store/migrate.ts";
+import { migrate, migrationStatus } from "../../../runtime/store/migrate.ts";
 import { sqliteDialect } from "../../../runtime/store/sqlite-dialect.ts";
 import type { StoreTables } from "../../../runtime/store/tables.ts";
 
@@ -26,11 +26,17 @@ describe("runtime/store/migrate", () => {
       .execute();
   }
 
+  /** Every column of every table. */
+  async function columns(): Promise<readonly unknown[]> {
+    const tables = await db.introspection.getTables();
+    return tables.map(({ name, columns: of }) => [name, of.map((column) => column.name)]);
+  }
+
   it("goes up, all the way down and up again to the same tables", async () => {
     await migrate(db);
     const up = await schema();
     assert.ok(up.length > 10);
-    await migrate(db, "none");
+    await migrate(db, { to: "none" });
     assert.deepEqual(await schema(), []);
     await migrate(db);
     assert.deepEqual(await schema(), up);
@@ -41,6 +47,31 @@ describe("runtime/store/migrate", () => {
     const up = await schema();
     await migrate(db);
     assert.deepEqual(await schema(), up);
+  });
+
+  it("goes to any of its migrations, up and down, and tells which were run", async () => {
+    assert.deepEqual(
+      (await migrationStatus(db)).map(({ appliedAt }) => appliedAt),
+      (await migrationStatus(db)).map(() => undefined),
+    );
+    const names = (await migrationStatus(db)).map(({ name }) => name);
+    assert.deepEqual(names.slice(0, 3), ["0001-sessions", "0002-memories", "0003-workers"]);
+    const forms: unknown[] = [];
+    const applied = async () =>
+      (await migrationStatus(db)).flatMap(({ name, appliedAt }) => (appliedAt ? [name] : []));
+    for (const [index, to] of names.entries()) {
+      await migrate(db, { to });
+      assert.deepEqual(await applied(), names.slice(0, index + 1));
+      forms.push(await columns());
+    }
+    for (const [index, to] of [...names.entries()].reverse()) {
+      await migrate(db, { to });
+      assert.deepEqual(await applied(), names.slice(0, index + 1));
+      assert.deepEqual(await columns(), forms[index]);
+    }
+    for (const to of ["", "0001", "constructor"]) {
+      await assert.rejects(migrate(db, { to }), /it is none of latest, none, 0001-sessions/);
+    }
   });
 
   it("leaves the tables as they were when a migration fails", async () => {
@@ -64,5 +95,9 @@ describe("runtime/store/migrate", () => {
       name: "NewerDatabaseError",
       migrations: ["0999-later"],
     });
+    const unknown = (await migrationStatus(db)).filter(({ known }) => !known);
+    assert.deepEqual(unknown, [
+      { name: "0999-later", appliedAt: "2099-01-01T00:00:00.000Z", known: false },
+    ]);
   });
 });

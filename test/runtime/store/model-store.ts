@@ -1,7 +1,14 @@
-import { type Event, isTerminal, type NewEvent } from "../../../runtime/api/events.ts";
+import { isDeepStrictEqual } from "node:util";
+import {
+  type Event,
+  isTerminal,
+  type NewEvent,
+  type TurnError,
+} from "../../../runtime/api/events.ts";
 import { refKey } from "../../../runtime/api/names.ts";
 import {
   OwnerMismatchError,
+  type RunOwner,
   type Session,
   type SessionStore,
   type StoredTask,
@@ -21,6 +28,8 @@ export class ModelStore implements SessionStore {
   readonly #sessions = new Map<string, Session>();
   readonly #tasks = new Map<string, StoredTask>();
   readonly #events = new Map<string, Event[]>();
+  readonly #workers = new Map<string, { readonly url: string; readonly seenAt: number }>();
+  readonly #owners = new Map<string, string>();
 
   constructor(deps: StoreDeps) {
     this.#deps = deps;
@@ -50,6 +59,13 @@ export class ModelStore implements SessionStore {
       .map((session) => structuredClone(session));
   }
 
+  async updateSession(id: string, user: string, { name }: { readonly name: string }) {
+    const session = this.#sessions.get(id);
+    if (session?.user !== user) return undefined;
+    this.#sessions.set(id, { ...session, name });
+    return this.getSession(id, user);
+  }
+
   async deleteSession(id: string, user: string): Promise<boolean> {
     if (this.#sessions.get(id)?.user !== user) return false;
     for (const session of [...this.#sessions.values()]) {
@@ -59,7 +75,9 @@ export class ModelStore implements SessionStore {
       this.#sessions.delete(session.id);
       this.#events.delete(session.id);
       for (const task of [...this.#tasks.values()]) {
-        if (task.contextId === session.id) this.#tasks.delete(task.id);
+        if (task.contextId !== session.id) continue;
+        this.#tasks.delete(task.id);
+        this.#owners.delete(task.id);
       }
     }
     return true;
@@ -106,19 +124,23 @@ export class ModelStore implements SessionStore {
     if (events.some((event) => event.contextId !== contextId)) throw new RangeError();
     const session = this.#sessions.get(contextId);
     if (session === undefined) throw new UnknownIdError("session", contextId);
-    const used = new Set([...this.#events.values()].flat().map(({ id }) => id));
-    for (const { id } of events) {
-      if (used.has(id)) throw new RangeError();
-      used.add(id);
+    if (new Set(events.map(({ id }) => id)).size < events.length) throw new RangeError();
+    const stored = new Map([...this.#events.values()].flat().map((event) => [event.id, event]));
+    for (const event of events) {
+      const known = stored.get(event.id);
+      if (known !== undefined && !isDeepStrictEqual(known, { ...event, seq: known.seq }))
+        throw new RangeError();
     }
-    const moved = this.#moved(contextId, events);
+    const fresh = events.filter(({ id }) => !stored.has(id));
+    const moved = this.#moved(contextId, fresh);
     for (const task of moved) this.#tasks.set(task.id, task);
     const log = this.#events.get(contextId)!;
     const first = log.length + 1;
-    const added = events.map((event, index) => ({ ...event, seq: first + index }));
+    const added = fresh.map((event, index) => ({ ...event, seq: first + index }));
     log.push(...structuredClone(added));
-    this.#sessions.set(contextId, { ...session, updatedAt: this.#now() });
-    return added;
+    if (added.length > 0) this.#sessions.set(contextId, { ...session, updatedAt: this.#now() });
+    const all = new Map([...stored, ...added.map((event) => [event.id, event] as const)]);
+    return events.map(({ id }) => structuredClone(all.get(id)!));
   }
 
   async events(contextId: string, user: string, filter: Parameters<SessionStore["events"]>[2]) {
@@ -131,9 +153,47 @@ export class ModelStore implements SessionStore {
       .map((event) => structuredClone(event));
   }
 
-  async failOpenTasks(error: StoredTask["error"] & object): Promise<readonly StoredTask[]> {
+  async failOpenTasks(error: TurnError): Promise<readonly StoredTask[]> {
+    return this.#fail(error, () => true);
+  }
+
+  async heartbeat(owner: RunOwner): Promise<void> {
+    this.#workers.set(owner.id, { url: owner.url, seenAt: this.#deps.clock.now() });
+  }
+
+  async claimTask(taskId: string, ownerId: string): Promise<void> {
+    if (!this.#tasks.has(taskId)) throw new UnknownIdError("task", taskId);
+    if (!this.#workers.has(ownerId)) throw new UnknownIdError("worker", ownerId);
+    this.#owners.set(taskId, ownerId);
+  }
+
+  async ownerOf(taskId: string, user: string) {
+    if (this.#tasks.get(taskId)?.user !== user) return undefined;
+    const id = this.#owners.get(taskId);
+    const worker = id === undefined ? undefined : this.#workers.get(id);
+    if (id === undefined || worker === undefined) return undefined;
+    return { id, url: worker.url, silentMs: this.#deps.clock.now() - worker.seenAt };
+  }
+
+  async failLostTasks(error: TurnError, silentMs: number): Promise<readonly StoredTask[]> {
+    const silentSince = this.#deps.clock.now() - silentMs;
+    const failed = await this.#fail(error, (task) => {
+      const worker = this.#workers.get(this.#owners.get(task.id) ?? "");
+      return (worker?.seenAt ?? Date.parse(task.updatedAt)) <= silentSince;
+    });
+    for (const [id, { seenAt }] of [...this.#workers]) {
+      if (seenAt <= silentSince) this.#workers.delete(id);
+    }
+    return failed;
+  }
+
+  async #fail(
+    error: TurnError,
+    which: (task: StoredTask) => boolean,
+  ): Promise<readonly StoredTask[]> {
     const open = [...this.#tasks.values()]
       .filter(({ state }) => state === "submitted" || state === "working")
+      .filter(which)
       .sort(byFailing);
     for (const task of open) {
       await this.append(task.contextId, [

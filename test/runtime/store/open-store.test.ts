@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { openStore, type Store } from "../../../runtime/store/open-store.ts";
 
+const OPEN_STORE = new URL("../../../runtime/store/open-store.ts", import.meta.url).href;
 const AGENT = { namespace: "kagent", name: "a" };
 const SESSION = {
   id: "c",
@@ -121,6 +124,26 @@ describe("runtime/store/open-store", () => {
     assert.equal(again.prepare("select count(*) as n from sessions").get()?.["n"], 1);
     again.close();
   });
+
+  it("needs either an address or a path", async () => {
+    await assert.rejects(openStore({}), RangeError);
+    await assert.rejects(openStore({ path, url: "postgres://u:p@127.0.0.1:1/d" }), RangeError);
+  });
+
+  it("loads no client of Postgres for a file", async () => {
+    const program = `
+      import { createRequire } from "node:module";
+      const { openStore } = await import(${JSON.stringify(OPEN_STORE)});
+      const store = await openStore({ path: ":memory:" });
+      await store.sessions.listSessions({ user: "ann", limit: 1 });
+      await store.close();
+      const loaded = Object.keys(createRequire(import.meta.url).cache);
+      process.stdout.write(JSON.stringify(loaded.filter((file) => /node_modules.pg/.test(file))));
+    `;
+    const args = ["--input-type=module", "--eval", program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    assert.deepEqual(JSON.parse(stdout), []);
+  }).timeout(30_000);
 
   it("says so when the path cannot be a file", async () => {
     await mkdir(path, { recursive: true });

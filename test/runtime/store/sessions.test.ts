@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe } from "mocha";
 import { openStore } from "../../../runtime/store/open-store.ts";
+import type { StoreDeps } from "../../../runtime/store/sessions.ts";
 import { sessionStoreContract } from "./session-store-contract.ts";
+import { taskOwnersContract } from "./task-owners-contract.ts";
 
 describe("runtime/store/sessions", () => {
   let folder: string;
@@ -15,10 +17,10 @@ describe("runtime/store/sessions", () => {
     await rm(folder, { recursive: true });
   });
 
-  sessionStoreContract("SQLite in memory", async (deps) => {
-    const { sessions } = await openStore({ path: ":memory:", ...deps });
-    return sessions;
-  });
+  const inMemory = async (deps: StoreDeps) =>
+    (await openStore({ path: ":memory:", ...deps })).sessions;
+  sessionStoreContract("SQLite in memory", inMemory);
+  taskOwnersContract("SQLite in memory", inMemory);
 
   sessionStoreContract("SQLite on disk", async (deps) => {
     const { sessions } = await openStore({ path: join(folder, `${++files}.db`), ...deps });
