@@ -8,6 +8,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
 import type * as z from "zod";
+import type { TlsSettings } from "../api/agent-config.ts";
 import type { Clock } from "../process/clock.ts";
 import type { CallLimit } from "./call-limit.ts";
 import { currentExchange, Exchange } from "./exchange.ts";
@@ -29,6 +30,8 @@ export interface ConnectionOptions {
   readonly protocol: "STREAMABLE_HTTP" | "SSE";
   /** Sent with every request of the connection. */
   readonly headers: Readonly<Record<string, string>>;
+  /** How the server's certificate is verified. */
+  readonly tls?: TlsSettings | undefined;
   /** How the client introduces itself. */
   readonly client: Implementation;
   readonly clock: Clock;
@@ -83,7 +86,7 @@ export class Connection {
    * not MCP; the limit's reason.
    */
   static async open(options: ConnectionOptions, limit: CallLimit): Promise<Connection> {
-    const sockets = new SocketFetch(options.url, () => currentExchange.getStore());
+    const sockets = new SocketFetch(options.url, options.tls, () => currentExchange.getStore());
     const connection = new Connection(
       options,
       sockets,

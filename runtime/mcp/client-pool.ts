@@ -157,9 +157,9 @@ export class McpClientPool {
   #entry(server: ToolServerSettings, headers: Readonly<Record<string, string>>): PoolEntry {
     if (this.#lifetime.signal.aborted)
       throw toolServerError(server.ref, this.#lifetime.signal.reason, false);
-    const { protocol, url, ref, terminateOnClose } = server;
+    const { protocol, url, ref, terminateOnClose, tls } = server;
     const sorted = Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([protocol, url, terminateOnClose, sorted]);
+    const key = JSON.stringify([protocol, url, terminateOnClose, sorted, tls]);
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
     if (!URL.canParse(url)) {
@@ -169,7 +169,7 @@ export class McpClientPool {
     this.#makeRoom(server);
     const { clock, log, client, connectMs, toolsTtlMs } = this.#options;
     const entry = new PoolEntry({
-      connection: { url: new URL(url), protocol, headers, client },
+      connection: { url: new URL(url), protocol, headers, tls, client },
       server: refKey(ref),
       terminateOnClose,
       log,

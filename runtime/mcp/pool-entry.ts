@@ -17,7 +17,7 @@ const END_SESSION_MS = 1_000;
 
 /** What an entry is told once. */
 export interface EntryOptions {
-  readonly connection: Pick<ConnectionOptions, "url" | "protocol" | "headers" | "client">;
+  readonly connection: Pick<ConnectionOptions, "url" | "protocol" | "headers" | "tls" | "client">;
   /** Server as `namespace/name`, for the log. */
   readonly server: string;
   readonly terminateOnClose: boolean;

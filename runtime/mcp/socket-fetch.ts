@@ -1,5 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import type { TlsSettings } from "../api/agent-config.ts";
+import { upstreamTls } from "../process/upstream-tls.ts";
 import type { Exchange } from "./exchange.ts";
 import { AnswerTooLargeError } from "./wire-failure.ts";
 
@@ -22,13 +24,14 @@ export class SocketFetch {
 
   /**
    * @param url - Server the sockets lead to; other origins are refused.
+   * @param tls - How its certificate is verified.
    * @param exchange - The request under way in the current asynchronous context, told of its progress.
    */
-  constructor(url: URL, exchange: () => Exchange | undefined) {
+  constructor(url: URL, tls: TlsSettings | undefined, exchange: () => Exchange | undefined) {
     this.#url = url;
     this.#agent =
       url.protocol === "https:"
-        ? new https.Agent({ keepAlive: true })
+        ? new https.Agent({ keepAlive: true, ...upstreamTls(tls) })
         : new http.Agent({ keepAlive: true });
     this.#exchange = exchange;
   }

@@ -16,12 +16,20 @@ export interface ModelDeps {
  * @throws ModelError `rejected`, not retryable, for a provider that is not supported yet.
  */
 export async function chatModelFor(settings: ModelSettings, deps: ModelDeps): Promise<ChatModel> {
-  if (settings.provider !== "Ollama")
-    throw new ModelError(
-      `the provider ${settings.provider} of ModelConfig ${settings.ref.namespace}/${settings.ref.name} is not supported yet; use Ollama`,
-      { code: "rejected", retryable: false },
-    );
-  const { ollamaModel } = await import("./ollama.ts");
-  const host = settings.ollama?.host ?? deps.ollamaHost;
-  return ollamaModel({ settings, host, clock: deps.clock });
+  const { clock } = deps;
+  switch (settings.provider) {
+    case "Ollama": {
+      const { ollamaModel } = await import("./ollama.ts");
+      return ollamaModel({ settings, host: settings.ollama?.host ?? deps.ollamaHost, clock });
+    }
+    case "OpenAI": {
+      const { openAiModel } = await import("./openai.ts");
+      return openAiModel({ settings, clock });
+    }
+    default:
+      throw new ModelError(
+        `the provider ${settings.provider} of ModelConfig ${settings.ref.namespace}/${settings.ref.name} is not supported yet; use Ollama or OpenAI`,
+        { code: "rejected", retryable: false },
+      );
+  }
 }

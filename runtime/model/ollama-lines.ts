@@ -32,6 +32,9 @@ export type OllamaLine = z.output<typeof OllamaLine>;
 
 const ErrorLine = z.object({ error: z.string() });
 
+/** The words of a server without what it was sent to prove who asks. */
+type Unsaid = (text: string) => string;
+
 /**
  * The lines of a streamed answer, each checked to be JSON; empty ones are left out.
  *
@@ -42,6 +45,7 @@ const ErrorLine = z.object({ error: z.string() });
 export async function* checkedLines(
   body: AsyncIterable<Uint8Array>,
   url: string,
+  unsaid: Unsaid,
 ): AsyncGenerator<Uint8Array, void, void> {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
@@ -52,16 +56,29 @@ export async function* checkedLines(
     rest = lines.pop() ?? "";
     if (rest.length > MAX_LINE_BYTES) throw outOfProtocol(url, "sent a line that is too long");
     const whole = lines.filter((line) => line.trim() !== "");
-    for (const line of whole) check(line, url);
+    for (const line of whole) check(line, url, unsaid);
     if (whole.length > 0) yield encoder.encode(`${whole.join("\n")}\n`);
   }
   rest += decoder.decode();
   if (rest.trim() === "") return;
-  check(rest, url);
+  check(rest, url, unsaid);
   yield encoder.encode(`${rest}\n`);
 }
 
-function check(line: string, url: string): void {
+/** An answer that comes whole. @throws ModelError for one that is longer than any line may be. */
+export async function* boundedBytes(
+  body: AsyncIterable<Uint8Array>,
+  url: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  let length = 0;
+  for await (const bytes of body) {
+    length += bytes.length;
+    if (length > MAX_LINE_BYTES) throw outOfProtocol(url, "sent an answer that is too long");
+    yield bytes;
+  }
+}
+
+function check(line: string, url: string, unsaid: Unsaid): void {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
@@ -69,7 +86,7 @@ function check(line: string, url: string): void {
     throw outOfProtocol(url, "sent a line that is no JSON", error);
   }
   const failure = ErrorLine.safeParse(parsed);
-  if (failure.success) throw brokenAnswer(url, failure.data.error);
+  if (failure.success) throw brokenAnswer(url, unsaid(failure.data.error));
   if (!OllamaLine.safeParse(parsed).success)
     throw outOfProtocol(url, "sent a line that is no piece of an answer");
 }

@@ -1,6 +1,6 @@
 import type { ModelSettings, OllamaSettings } from "../api/agent-config.ts";
 import type { ToolDescription } from "../api/tool.ts";
-import type { ChatMessage, ChatRequest } from "./chat-model.ts";
+import { type ChatMessage, type ChatRequest, ModelError } from "./chat-model.ts";
 import { selfContained } from "./tool-schema.ts";
 
 /** What Ollama is told beside the conversation when a ModelConfig has no `ollama` block. */
@@ -38,7 +38,7 @@ export interface OllamaChatBody {
   readonly stream: true;
   readonly messages: readonly WireMessage[];
   readonly tools?: readonly WireTool[];
-  readonly format?: object;
+  readonly format?: object | "json";
   readonly options?: Readonly<Record<string, WireOption>>;
   readonly keep_alive?: string | number;
   readonly think?: boolean | "low" | "medium" | "high";
@@ -61,14 +61,39 @@ export function chatBody(settings: ModelSettings, request: ChatRequest): OllamaC
     stream: true,
     messages: request.messages.map(wireMessage),
     ...(request.tools.length > 0 && { tools: request.tools.map(wireTool) }),
-    // Ollama constrains the whole answer by a format: with tools none could be called any more.
-    ...(request.format !== undefined && request.tools.length === 0 && { format: request.format }),
+    ...formatOf(settings, request),
     ...(Object.keys(options).length > 0 && { options }),
     ...(own.keepAlive !== undefined && { keep_alive: keepAlive(own.keepAlive) }),
     ...(own.think !== undefined && { think: own.think }),
     truncate: own.truncate,
     shift: own.truncate,
   };
+}
+
+/** Ollama constrains the whole answer by a format: with tools none could be called any more. */
+function formatOf(settings: ModelSettings, request: ChatRequest): { format?: object | "json" } {
+  if (request.tools.length > 0) return {};
+  if (request.format !== undefined) return { format: request.format };
+  const written = settings.ollama?.format;
+  if (written === undefined) return {};
+  return { format: written === "json" ? written : schemaOf(written) };
+}
+
+/** The ModelConfig's schema admits text that begins like an object; whether it is one shows here. */
+function schemaOf(text: string): object {
+  const broken = (cause?: unknown) =>
+    new ModelError("ollama.format of the ModelConfig is no JSON Schema", {
+      code: "rejected",
+      retryable: false,
+      cause,
+    });
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null) return parsed;
+  } catch (error) {
+    throw broken(error);
+  }
+  throw broken();
 }
 
 function wireMessage(message: ChatMessage): WireMessage {
@@ -106,7 +131,7 @@ function wireTool(tool: ToolDescription): WireTool {
 }
 
 /** Runner options with their real types; the context window from wherever it is set first. */
-function runnerOptions(settings: ModelSettings): Record<string, WireOption> {
+export function runnerOptions(settings: ModelSettings): Record<string, WireOption> {
   const written = settings.ollama?.options ?? {};
   const options = Object.fromEntries(
     Object.entries(written).map(([key, value]) => [key, option(key, value)]),
@@ -135,7 +160,7 @@ function stopWords(value: string): readonly unknown[] {
 }
 
 /** Ollama reads a string as a duration with a unit and a number as seconds. */
-function keepAlive(value: string): string | number {
+export function keepAlive(value: string): string | number {
   const text = value.trim();
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }

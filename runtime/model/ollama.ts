@@ -50,7 +50,8 @@ async function* converse(
 ): AsyncGenerator<ChatChunk, void, void> {
   const { timeouts } = settings.ollama ?? OLLAMA_DEFAULTS;
   const { connectMs, firstTokenMs: answerMs, idleMs } = timeouts;
-  const to = { endpoint, model: settings.model, connectMs, answerMs, clock };
+  const { model, apiKey, headers, tls } = settings;
+  const to = { endpoint, model, apiKey, headers, tls, connectMs, answerMs, clock };
   const connection = await OllamaConnection.open(to, signal);
   const callIds = new Set(request.messages.flatMap(idsOf));
   try {

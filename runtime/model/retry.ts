@@ -36,9 +36,14 @@ export function withRetry(
         const passing = error instanceof ModelError && error.retryable;
         if (started || !passing || attempt >= policy.maxAttempts) throw error;
       }
-      const delayMs = Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (attempt - 1));
-      await clock.sleep((delayMs * (1 + random())) / 2, signal);
+      await clock.sleep(retryDelayMs(policy, attempt, random), signal);
     }
   };
   return { label: model.label, chat };
+}
+
+/** Milliseconds to wait after the attempt of this number, from 1: doubled each time, spread over the upper half. */
+export function retryDelayMs(policy: RetryPolicy, attempt: number, random: () => number): number {
+  const delayMs = Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (attempt - 1));
+  return (delayMs * (1 + random())) / 2;
 }

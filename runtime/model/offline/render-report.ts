@@ -1,4 +1,4 @@
-import type { Finding, Quote, Report, ReportTable } from "./report.ts";
+import type { Finding, ProposedChange, Quote, Report, ReportTable } from "./report.ts";
 import { oneLine } from "./words.ts";
 
 /** 25 rows per table and 20 findings are shown in full; the rest is counted. */
@@ -10,7 +10,7 @@ const MAX_CELL = 200;
 
 /** A report as Markdown, without a label. */
 export function renderReport(report: Report): string {
-  const { summary, findings, tables, quotes, notes, next } = report;
+  const { summary, findings, tables, quotes, notes, next, change } = report;
   const shown = findings.slice(0, MAX_FINDINGS);
   const more = findings.length - shown.length;
   const blocks = [
@@ -19,6 +19,7 @@ export function renderReport(report: Report): string {
     ...(more > 0 ? [`... and ${more} more.`] : []),
     ...tables.filter(({ rows }) => rows.length > 0).map(renderTable),
     ...quotes.map(renderQuote),
+    ...(change === undefined ? [] : [renderChange(change)]),
     ...notes,
     ...(next === "" ? [] : [`**Next step:** ${next}`]),
   ];
@@ -44,6 +45,10 @@ function renderTable({ title, columns, rows }: ReportTable): string {
     ...rows.slice(0, MAX_ROWS).map(line),
     ...(more > 0 ? ["", `... and ${more} more rows.`] : []),
   ].join("\n");
+}
+
+function renderChange({ file_path: path, yaml_diff: diff, rationale }: ProposedChange): string {
+  return `${renderQuote({ title: `Proposed change of ${code(path)}`, text: diff })}\n\n${rationale}`;
 }
 
 function renderQuote({ title, text, keep }: Quote): string {

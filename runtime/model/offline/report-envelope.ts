@@ -7,6 +7,9 @@ import { oneLine } from "./words.ts";
 const MAX_ENTRIES = 50;
 const MAX_TEXT = 600;
 
+/** The agent that makes proposed changes (product.md section 7). */
+const WRITER = "git-agent";
+
 /** Whether a JSON Schema asks for the model's part of an envelope. */
 export function asksForEnvelope(schema: unknown): boolean {
   const data = valueAt(schema, "properties", "data", "properties");
@@ -20,7 +23,7 @@ export function asksForEnvelope(schema: unknown): boolean {
 
 /** A report as the model's part of an envelope. */
 export function envelopeOf(report: Report, label: string): EnvelopeAnswer {
-  const { summary, severity, cluster, namespace, operation, findings } = report;
+  const { summary, severity, cluster, namespace, operation, findings, change = null } = report;
   const tables = [...report.tables, ...report.quotes.map(asTable)].filter(
     ({ rows }) => rows.length > 0,
   );
@@ -46,11 +49,11 @@ export function envelopeOf(report: Report, label: string): EnvelopeAnswer {
       scope: { cluster, namespace, operation_class: operation },
       resources,
       issues,
-      proposed_change: null,
+      proposed_change: change,
     },
     recommended_action: report.next,
     raw_data_truncated: report.incomplete || cut,
-    follow_up_agent: null,
+    follow_up_agent: change === null ? null : WRITER,
   });
 }
 

@@ -1,4 +1,7 @@
-import { type Issue, SEVERITIES, type Severity } from "../../api/envelope.ts";
+import { type EnvelopeAnswer, type Issue, SEVERITIES, type Severity } from "../../api/envelope.ts";
+
+/** A change of a file that whoever may write could make. */
+export type ProposedChange = NonNullable<EnvelopeAnswer["data"]["proposed_change"]>;
 
 /** Objects of one kind as a table. */
 export interface ReportTable {
@@ -44,6 +47,8 @@ export interface Report {
   readonly quotes: readonly Quote[];
   /** Further remarks, Markdown, one paragraph each. */
   readonly notes: readonly string[];
+  /** What should be changed, if anything. */
+  readonly change?: ProposedChange;
   /** What to do next; empty when there is nothing to do. */
   readonly next: string;
   /** Whether the tools left something out. */

@@ -1,4 +1,6 @@
+import type { EnvelopeAnswer } from "../../api/envelope.ts";
 import type { ChatMessage, ChatRequest } from "../chat-model.ts";
+import { splitFindings } from "./findings.ts";
 import type { JsonObject } from "./json-read.ts";
 import { isTool, type KnownTool, knownTool } from "./known-tool.ts";
 
@@ -21,6 +23,8 @@ export interface PastCall {
 export interface Situation {
   /** What the user asked; for a follow-up with the question before it. */
   readonly question: string;
+  /** What another agent found out about the question beforehand. */
+  readonly findings?: EnvelopeAnswer;
   /** System message. */
   readonly system: string;
   /** Tools that may be called. */
@@ -40,10 +44,12 @@ export function situationOf(request: ChatRequest): Situation {
   const asked = questionIndex(messages, request.format !== undefined);
   const past = pastCalls(messages.slice(asked + 1));
   const described = request.tools.map(knownTool);
+  const { findings } = splitFindings(wholeText(messages[asked]));
   const said = messages.slice(asked + 1).findLast(({ role }) => role === "assistant");
   return {
     said: said?.role === "assistant" && said.toolCalls.length === 0 ? said.text : "",
     question: questionText(messages, asked).slice(0, MAX_QUESTION),
+    ...(findings === undefined ? {} : { findings }),
     system: messages[0]?.role === "system" ? messages[0].text : "",
     tools: described.length > 0 ? described : past.map(toolOfCall),
     past,
@@ -80,7 +86,12 @@ function questionText(messages: readonly ChatMessage[], asked: number): string {
   return before === undefined ? question : `${userText(before)}\n${question}`;
 }
 
+/** A user's request, without what other agents found out about it. */
 function userText(message: ChatMessage | undefined): string {
+  return splitFindings(wholeText(message)).request;
+}
+
+function wholeText(message: ChatMessage | undefined): string {
   return message?.role === "user" ? message.text : "";
 }
 
@@ -122,6 +133,22 @@ export function toolNamed(situation: Situation, ...bare: readonly string[]): Kno
     found.find(({ cluster }) => cluster !== "" && question.includes(cluster.toLowerCase())) ??
     found[0]
   );
+}
+
+/**
+ * Whether all tools of a skill can be called; once the answer is only put into another form, whether it called one:
+ * by then nobody tells which others there were.
+ *
+ * @param optional - Tools that the skill can do without.
+ */
+export function hasTools(
+  situation: Situation,
+  needed: readonly string[],
+  optional: readonly string[] = [],
+): boolean {
+  const isThere = (tool: string) => toolNamed(situation, tool) !== undefined;
+  if (situation.said === "") return needed.every(isThere);
+  return [...needed, ...optional].some(isThere);
 }
 
 /** Answered calls of tool `bare` in this turn. */

@@ -29,9 +29,11 @@ import {
   slowRequests,
 } from "./skills/observability.ts";
 import { summarise } from "./skills/summarise.ts";
+import { workloadChange } from "./skills/workload-change.ts";
 
 /** Every skill; of equally fitting ones the first is taken. */
 export const SKILLS: readonly [Skill, ...Skill[]] = [
+  workloadChange,
   failingPods,
   flux,
   helm,

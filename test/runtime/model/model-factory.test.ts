@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { ModelError } from "../../../runtime/model/chat-model.ts";
+import { embeddingModelFor } from "../../../runtime/model/embedding-factory.ts";
 import { chatModelFor } from "../../../runtime/model/model-factory.ts";
+import { systemClock } from "../../../runtime/process/clock.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { answerLines, ScriptedOllama } from "../../support/scripted-ollama.ts";
 import { readAll, textIn } from "./chat-model-contract.ts";
@@ -33,5 +35,35 @@ describe("runtime/model/model-factory", () => {
         !error.retryable &&
         /Bedrock of ModelConfig kagent\/fast-model-config is not supported yet/.test(error.message),
     );
+  });
+});
+
+describe("headers of a ModelConfig (Ollama)", () => {
+  it("reach the wire with the key, for chat and embeddings", async () => {
+    const ollama = await ScriptedOllama.start();
+    try {
+      const settings = {
+        ref,
+        provider: "Ollama",
+        model: "m",
+        apiKey: "k-1",
+        headers: { "x-team": "platform" },
+      };
+      ollama.reply({ lines: answerLines({ text: ["hello"] }) });
+      const model = await chatModelFor(settings, { clock: systemClock, ollamaHost: ollama.url });
+      await readAll(model.chat({ messages: [{ role: "user", text: "Hi" }], tools: [] }, open));
+      const embedding = await embeddingModelFor(settings, {
+        clock: systemClock,
+        ollamaHost: ollama.url,
+      });
+      await embedding.embed(["x"], open).catch(() => undefined); // the script has no embeddings
+      for (const path of ["POST /api/chat", "POST /api/embed"]) {
+        const headers = ollama.headers[ollama.paths.indexOf(path)];
+        assert.equal(headers?.authorization, "Bearer k-1", path);
+        assert.equal(headers["x-team"], "platform", path);
+      }
+    } finally {
+      await ollama.close();
+    }
   });
 });

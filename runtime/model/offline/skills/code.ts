@@ -1,6 +1,7 @@
+import { calculationIn } from "../expression.ts";
 import { type Report, report } from "../report.ts";
 import { simpleSkill } from "../simple-skill.ts";
-import type { PastCall } from "../situation.ts";
+import type { PastCall, Situation } from "../situation.ts";
 import { counted, nameWords, oneLine, wordsOf } from "../words.ts";
 
 /** The current time. */
@@ -68,19 +69,19 @@ export const listMemories = simpleSkill({
   report: (_situation, answers) => remembered(answers),
 });
 
-/** Runs Python: a fenced block of the question, or an arithmetic expression in it. */
+/** Runs Python: a fenced block of the question, or a calculation that it asks for. */
 export const python = simpleSkill({
   name: "Python",
   tools: ["execute_python"],
   words:
-    /\b(python|calculate|compute|run (?:this |the )?(?:code|script)|script|evaluate|how much is|what is)\b/iu,
+    /\b(python|calculate|compute|run (?:this |the )?(?:code|script)|script|evaluate|how (?:much|many)|what is|run code)\b/iu,
   weight: 6,
   noun: "result",
   arguments({ question }) {
     const code = pythonIn(question);
     return code === undefined ? undefined : { code };
   },
-  report: (_situation, answers) => spoken("Python", answers, "The code did not run."),
+  report: calculated,
 });
 
 /** Fetches the address in the question. */
@@ -99,10 +100,21 @@ export const httpRequest = simpleSkill({
 function pythonIn(question: string): string | undefined {
   const fenced = /```(?:python|py)?\s*\n([\s\S]{1,10000}?)```/i.exec(question)?.[1];
   if (fenced !== undefined) return fenced;
-  const expression = question
-    .match(/[\d(][\d\s+\-*/%.()^]{2,200}/g)
-    ?.find((each) => /\d\s*[-+*/%^]/.test(each));
-  return expression === undefined ? undefined : `print(${expression.trim().replaceAll("^", "**")})`;
+  const calculation = calculationIn(question);
+  return calculation === undefined ? undefined : `print(${calculation.expression})`;
+}
+
+/** A result with how it was found; a program of the user's own speaks for itself. */
+function calculated({ question }: Situation, answers: readonly PastCall[]): Report {
+  const calculation = question.includes("```") ? undefined : calculationIn(question);
+  const result = answers[0]?.text ?? "";
+  if (calculation === undefined || result === "" || result.includes("\n"))
+    return spoken("Python", answers, "The code did not run.");
+  const { expression, unit } = calculation;
+  return report({
+    operation: "Python",
+    summary: `${result}${unit === "" ? "" : ` ${unit}`}: Python's value of \`${expression}\`.`,
+  });
 }
 
 function subjectOf(question: string): string {

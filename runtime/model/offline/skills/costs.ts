@@ -10,11 +10,13 @@ import {
 import { callOf } from "../known-tool.ts";
 import { type RecordTable, readRecords } from "../read-records.ts";
 import { type Finding, type Report, type ReportTable, report } from "../report.ts";
+import { rightSize } from "../right-size.ts";
 import { clusterOf, shown } from "../simple-skill.ts";
 import { answersOf, type PastCall, type Situation, toolNamed } from "../situation.ts";
 import type { Skill } from "../skill.ts";
 import { mentioned, mentions, namespaceIn } from "../subject.ts";
 import { counted, hits, named, nameWords } from "../words.ts";
+import { sourceCalls, sourceOf } from "../workload-source.ts";
 
 const COSTS =
   /\b(costs?|spend(?:ing)?|expens\w+|cheap\w*|efficien\w+|right-?siz\w+|over-?provision\w*|under-?provision\w*|wast(?:e|ed|ing|eful)|finops|opencost|allocations?|assets?|bills?|billing|budgets?|sav(?:e|ings?)|oversized|idle)\b/iu;
@@ -38,6 +40,8 @@ export const costs: Skill = {
     const aggregate = aggregateIn(situation.question);
     const window = windowIn(situation.question);
     const first = callOf(toolNamed(situation, tool), { window, aggregate });
+    const row = rowToSize(situation);
+    if (row !== undefined) return [first, ...sourceCalls(situation, queryOf(row))];
     if (tool === "get_asset_costs" || aggregate === "controller" || !namesUnmet(situation))
       return [first];
     return [first, callOf(toolNamed(situation, tool), { window, aggregate: "controller" })];
@@ -49,9 +53,43 @@ export const costs: Skill = {
     const table = answers.flatMap(({ text }) => readRecords(text) ?? []).at(-1);
     if (table === undefined)
       return shown({ name: "costs", noun: "cost record" })(situation, answers);
-    return costReport(situation, answers, table);
+    const own = costReport(situation, answers, table);
+    const row = rowToSize(situation);
+    return row === undefined ? own : sizeReport(situation, own, row);
   },
 };
+
+const RIGHT_SIZE = /\bright-?siz(?:e|es|ing)\b/iu;
+
+/** The one workload that the question wants sized, once its figures are known and do not fit. */
+function rowToSize(situation: Situation): CostRow | undefined {
+  if (!RIGHT_SIZE.test(situation.question)) return undefined;
+  const words = new Set(nameWords(situation.question));
+  const rows = usable(situation)
+    .flatMap(({ text }) => readRecords(text) ?? [])
+    .flatMap(costRows);
+  const exact = rows.filter(({ name }) => words.has(name));
+  const named = exact.length > 0 ? exact : rows.filter(({ name }) => mentions(words, name));
+  const [row] = named;
+  if (row?.efficiency === undefined || named.length > 1) return undefined;
+  return sizing(row.efficiency) === "right-sized" ? undefined : row;
+}
+
+function queryOf({ name, namespace }: CostRow) {
+  return { names: [name], namespace };
+}
+
+function sizeReport(situation: Situation, own: Report, row: CostRow): Report {
+  const source = sourceOf(situation, queryOf(row));
+  const size =
+    source === undefined || source.manifest === ""
+      ? { why: `the manifest of ${row.name} could not be read` }
+      : rightSize(source, row);
+  if (size.change === undefined)
+    return { ...own, notes: [...own.notes, `No change is proposed: ${size.why}.`], next: "" };
+  const summary = `${own.summary} A change of ${size.change.file_path} is proposed.`;
+  return { ...own, summary, change: size.change, next: "" };
+}
 
 function usable(situation: Situation): readonly PastCall[] {
   return TOOLS.flatMap((tool) => answersOf(situation, tool)).filter(

@@ -1,68 +1,70 @@
+import { changeWords, requestedChange } from "../change-request.ts";
+import { type FileEdit, proposedEdit, requestedEdit } from "../file-edit.ts";
 import { callOf, type PlannedCall } from "../known-tool.ts";
-import {
-  changeIn,
-  type EditedManifest,
-  editManifest,
-  type ManifestChange,
-  placesIn,
-} from "../manifest-edit.ts";
+import { LABEL_LINE } from "../label.ts";
+import { type ManifestChange, placesIn } from "../manifest-edit.ts";
 import { type RepositoryFile, readFile } from "../read-file.ts";
 import { type Report, report } from "../report.ts";
 import { pathIn, repositoryIn } from "../repository.ts";
-import { answersOf, type Situation, toolNamed } from "../situation.ts";
+import { answersOf, hasTools, type Situation, toolNamed } from "../situation.ts";
 import type { Skill } from "../skill.ts";
-import { hits, nameWords, oneLine } from "../words.ts";
-
-const CHANGE =
-  /\b(open|create|make|raises?|prepare|propose|scale|increases?|decreases?|lowers?|reduces?|double|halve|upgrade|bump|downgrade|set|sets|change|update|fix|patch|pull request|pr)\b/iu;
-/** Words of such requests that name no object. */
-const OTHER_WORDS =
-  /^(?:replicas?|image|images|tag|version|limits?|requests?|chart|pull|value|manifest|draft|branch)$/;
+import { oneLine } from "../words.ts";
 
 /** Tools that a change needs, in the order of its steps. */
 const WRITES = ["create_branch", "create_or_update_file", "create_pull_request"] as const;
+
+/** Tools that find the file and read it. */
+const READS = ["get_file_contents", "search_code"] as const;
 
 /** 3 files are looked at to find the one to change. */
 const MAX_FILES = 3;
 
 /**
- * Changes one value of a manifest by a draft pull request: reads the file, then proposes branch, commit and pull
- * request one after the other. Each of the three waits for approval; a refusal of one ends it.
+ * Changes a manifest by a draft pull request: reads the file, then proposes branch, commit and pull request one after
+ * the other. Each of the three waits for approval; a refusal of one ends it.
+ *
+ * What to change is what other agents proposed, where that fits the file as it is, else the one value that the request
+ * names.
  */
 export const gitChange: Skill = {
   name: "change by pull request",
 
   score(situation) {
-    const able = WRITES.every((tool) => toolNamed(situation, tool) !== undefined);
-    const words = hits(situation.question, CHANGE).length;
-    return able && words > 0 && requested(situation) !== undefined ? 8 + words : 0;
+    const { question } = situation;
+    if (!hasTools(situation, WRITES, READS)) return 0;
+    const words = changeWords(question).length;
+    if (proposalIn(situation) !== undefined) return 30 + words;
+    return words > 0 && requestedChange(question) !== undefined ? 8 + words : 0;
   },
 
   plan(situation) {
-    const change = requested(situation);
-    if (change === undefined) return [];
-    const edit = editOf(situation, change);
-    return [
-      ...reads(situation, change),
-      ...(edit === undefined ? [] : writes(situation, change, edit)),
-    ];
+    const edit = editOf(situation);
+    return [...reads(situation), ...(edit === undefined ? [] : writes(situation, edit))];
   },
 
   report(situation) {
-    const change = requested(situation);
-    const edit = change === undefined ? undefined : editOf(situation, change);
-    if (change === undefined || edit === undefined) return nothingDone(situation, change);
-    return changeReport(situation, change, edit);
+    const edit = editOf(situation);
+    return edit === undefined ? nothingDone(situation) : changeReport(situation, edit);
   },
 };
 
-function nothingDone(situation: Situation, change: ManifestChange | undefined): Report {
+function proposalIn({ findings }: Situation) {
+  return findings?.data.proposed_change ?? undefined;
+}
+
+function nothingDone(situation: Situation): Report {
+  const change = requestedChange(situation.question);
+  const proposal = proposalIn(situation);
   const subject = change?.subject === "" ? "the object" : (change?.subject ?? "the object");
   const key = change?.key ?? "the value";
   const found = filesOf(situation)
     .map((file) => ({ file, places: change === undefined ? [] : placesIn(file.content, change) }))
     .find(({ places }) => places.length > 0);
-  const shared = { operation: "change", severity: "warning" as const };
+  const unfit =
+    proposal === undefined
+      ? []
+      : [`The proposed change of ${proposal.file_path} does not fit the file as it is in Git.`];
+  const shared = { operation: "change", severity: "warning" as const, notes: unfit };
   if (found === undefined)
     return report({
       ...shared,
@@ -77,13 +79,13 @@ function nothingDone(situation: Situation, change: ManifestChange | undefined): 
   });
 }
 
-function changeReport(situation: Situation, change: ManifestChange, edit: FileEdit): Report {
+function changeReport(situation: Situation, edit: FileEdit): Report {
   const done = WRITES.map((tool) => answersOf(situation, tool).at(-1));
   const stopped = done.find((call) => call?.failed === true);
   const pull = done.at(-1);
   const answer = pull === undefined || pull.failed ? "" : pull.text;
   const opened = answer !== "";
-  const what = `${change.key} to ${edit.value} in ${edit.path}`;
+  const what = `${edit.what} in ${edit.path}`;
   return report({
     operation: "change",
     summary: opened
@@ -95,38 +97,38 @@ function changeReport(situation: Situation, change: ManifestChange, edit: FileEd
       ...(opened ? [{ title: "Pull request", text: answer }] : []),
     ],
     notes: [
-      ...(isNamed(change) ? [] : [ASSUMED]),
+      ...(edit.why === "" ? [] : [edit.why]),
       ...(stopped === undefined ? [] : [`It stopped: ${oneLine(stopped.text, 300)}`]),
     ],
     next: opened ? "review the pull request and merge it." : "",
   });
 }
 
-const ASSUMED = "The request names no value: the current one was doubled, halved or moved by one.";
-
-function isNamed({ to }: ManifestChange): boolean {
-  return to !== undefined && "value" in to;
+/** What was proposed is read first; the repository is searched only once that is known not to fit. */
+function reads(situation: Situation): readonly (PlannedCall | undefined)[] {
+  const proposal = proposalIn(situation);
+  if (proposal === undefined) return searches(situation);
+  const proposed = fileCall(situation, proposal.file_path);
+  const isRead = answersOf(situation, "get_file_contents").length > 0;
+  const fits = filesOf(situation).some((file) => proposedEdit(file, proposal) !== undefined);
+  return isRead && !fits ? [proposed, ...searches(situation)] : [proposed];
 }
 
-function requested({ question }: Situation): ManifestChange | undefined {
-  const path = pathIn(question)?.toLowerCase();
-  const names = nameWords(question).filter(
-    (word) => word !== path && !word.includes("/") && !CHANGE.test(word) && !OTHER_WORDS.test(word),
-  );
-  return changeIn(question, names);
+function fileCall(situation: Situation, path: string): PlannedCall | undefined {
+  const tool = toolNamed(situation, "get_file_contents");
+  return callOf(tool, { ...repositoryIn(situation), path });
 }
 
-function reads(situation: Situation, change: ManifestChange): readonly (PlannedCall | undefined)[] {
-  const repository = repositoryIn(situation);
+function searches(situation: Situation): readonly (PlannedCall | undefined)[] {
+  const change = requestedChange(situation.question);
   const path = pathIn(situation.question);
-  const file = (each: string) =>
-    callOf(toolNamed(situation, "get_file_contents"), { ...repository, path: each });
-  if (path !== undefined) return [file(path)];
+  if (change === undefined) return [];
+  if (path !== undefined) return [fileCall(situation, path)];
   if (change.subject === "") return [];
-  const query = { ...repository, query: change.subject };
+  const query = { ...repositoryIn(situation), query: change.subject };
   return [
     callOf(toolNamed(situation, "search_code"), query),
-    ...foundPaths(situation, change).map(file),
+    ...foundPaths(situation, change).map((each) => fileCall(situation, each)),
   ];
 }
 
@@ -144,47 +146,58 @@ function filesOf(situation: Situation): readonly RepositoryFile[] {
   return answersOf(situation, "get_file_contents").flatMap((call) => readFile(call) ?? []);
 }
 
-type FileEdit = EditedManifest & RepositoryFile;
-
-/** The first file that was read and has the value to change. */
-function editOf(situation: Situation, change: ManifestChange): FileEdit | undefined {
-  for (const file of filesOf(situation)) {
-    const edited = editManifest(file.content, change);
-    if (edited !== undefined) return { ...file, ...edited };
-  }
-  return undefined;
+/** The first file that was read and can be changed: as was proposed, else as the request says. */
+function editOf(situation: Situation): FileEdit | undefined {
+  const files = filesOf(situation);
+  const proposal = proposalIn(situation);
+  const change = requestedChange(situation.question);
+  const proposed = files.map((file) =>
+    proposal === undefined ? undefined : proposedEdit(file, proposal),
+  );
+  const requested = files.map((file) =>
+    change === undefined ? undefined : requestedEdit(file, change),
+  );
+  return [...proposed, ...requested].find((edit) => edit !== undefined);
 }
 
-function writes(
-  situation: Situation,
-  change: ManifestChange,
-  edit: FileEdit,
-): readonly (PlannedCall | undefined)[] {
+function writes(situation: Situation, edit: FileEdit): readonly (PlannedCall | undefined)[] {
   const repository = repositoryIn(situation);
-  const subject = change.subject === "" ? edit.path : change.subject;
-  const title = `Set ${change.key} of ${subject} to ${edit.value}`;
-  const branch = `agent/${slug(`${subject}-${change.key}-${edit.value}`)}`;
-  const why = isNamed(change) ? "" : `\n\n${ASSUMED}`;
+  const branch = `agent/${slug(edit.topic)}`;
   const steps = [
     callOf(toolNamed(situation, "create_branch"), { ...repository, branch }),
     callOf(toolNamed(situation, "create_or_update_file"), {
       ...repository,
       path: edit.path,
       content: edit.content,
-      message: title,
+      message: edit.title,
       branch,
       sha: edit.sha,
     }),
     callOf(toolNamed(situation, "create_pull_request"), {
       ...repository,
-      title: oneLine(title, 200),
-      body: `Asked for: ${oneLine(situation.question, 500)}${why}\n\n\`\`\`diff\n${edit.diff}\n\`\`\`\n\nTo undo it, revert its one commit.`,
+      title: oneLine(edit.title, 200),
+      body: bodyOf(situation, edit),
       head: branch,
       base: "main",
       draft: true,
     }),
   ];
   return steps.slice(0, finishedSteps(situation) + 1);
+}
+
+/** What the change is, why, on what evidence, and how to undo it. */
+function bodyOf({ question, findings }: Situation, { why, diff }: FileEdit): string {
+  const found = findings?.data.issues.map(
+    ({ resource_kind: kind, resource_name: name, message }) => `- ${kind} ${name}: ${message}`,
+  );
+  return [
+    `Asked for: ${oneLine(question, 500)}`,
+    ...(why === "" ? [] : [why]),
+    ...(found === undefined || found.length === 0 ? [] : [`Evidence:\n${found.join("\n")}`]),
+    `\`\`\`diff\n${diff}\n\`\`\``,
+    "To undo it, revert its one commit.",
+    LABEL_LINE,
+  ].join("\n\n");
 }
 
 /** Steps that went well, counted up to the first that did not: no step follows one that failed. */
