@@ -6,6 +6,7 @@ import {
   type ListQuery,
   type LogQuery,
 } from "../../api/cluster-reader.ts";
+import { fieldSelector, labelSelector } from "../../api/object-selector.ts";
 import type { Clock } from "../../process/clock.ts";
 import { API_RESOURCES } from "./api-resources.ts";
 import { clusterObjects, DEMO_VERSION } from "./cluster-objects.ts";
@@ -16,7 +17,6 @@ import { fluxObjects } from "./flux-objects.ts";
 import { helmObjects } from "./helm-objects.ts";
 import { podLog } from "./pod-logs.ts";
 import { podObjects } from "./pod-objects.ts";
-import { fieldSelector, labelSelector } from "./selectors.ts";
 import { DAY, HOUR } from "./workload.ts";
 
 /** First line of every answer made from the demo cluster `name`. */

@@ -1,28 +1,11 @@
 import * as z from "zod";
+import {
+  isAgentBranch,
+  isBranchName,
+  isRepositoryPath,
+  MAX_REPOSITORY_PATH,
+} from "../../api/rules/git-writes.ts";
 import { count, optionalText } from "../arguments.ts";
-
-/** Branches that agents may write to; everything else is for people. */
-const AGENT_BRANCH = /^agent\//;
-
-/** Whether agents may write to the branch `name` (product.md section 7). */
-function isAgentBranch(name: string): boolean {
-  return AGENT_BRANCH.test(name);
-}
-
-/** What git takes as the name of a branch, without everything that could mean something else. */
-const BRANCH = /^[A-Za-z0-9][A-Za-z0-9._/-]*$/;
-
-function isBranchName(name: string): boolean {
-  const segments = name.split("/");
-  return (
-    BRANCH.test(name) &&
-    !name.includes("..") &&
-    segments.every(
-      (each) =>
-        each !== "" && !each.startsWith(".") && !each.endsWith(".") && !each.endsWith(".lock"),
-    )
-  );
-}
 
 /** Name of a branch. */
 export function branchName(description: string) {
@@ -49,28 +32,12 @@ export function optionalRef(description: string) {
   );
 }
 
-const MAX_PATH = 300;
-
-/** Whether `path` names something inside the repository and nothing of git's own. */
-function isRepositoryPath(path: string): boolean {
-  const plain = /^[^\p{Cc}\\]+$/u.test(path);
-  return (
-    plain &&
-    path.length <= MAX_PATH &&
-    path
-      .split("/")
-      .every(
-        (each) => each !== "" && each !== "." && each !== ".." && !/^\.git$/i.test(each.trim()),
-      )
-  );
-}
-
 /** Path of a file from the root of the repository. */
 export function filePath(description: string) {
   return z
     .string()
     .min(1)
-    .max(MAX_PATH)
+    .max(MAX_REPOSITORY_PATH)
     .refine(
       isRepositoryPath,
       "must be a path inside the repository, without .., .git or a leading /",
@@ -82,7 +49,7 @@ export function filePath(description: string) {
 export function optionalPath(description: string) {
   const schema = z
     .string()
-    .max(MAX_PATH)
+    .max(MAX_REPOSITORY_PATH)
     .refine(
       (path) => path === "" || isRepositoryPath(path),
       "must be a path inside the repository, without .., .git or a leading /",

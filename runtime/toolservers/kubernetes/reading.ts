@@ -70,6 +70,10 @@ const WORDS = {
   unreachable: (name: string, message: string) => `cluster ${name} cannot be reached: ${message}`,
   timeout: (name: string, message: string) => `cluster ${name} did not answer in time: ${message}`,
   invalid: (_name: string, message: string) => message,
+  // of writes and watches, which these tools do not have
+  conflict: (_name: string, message: string) => message,
+  exists: (_name: string, message: string) => message,
+  expired: (_name: string, message: string) => message,
 } as const;
 
 function failure(message: string, cause: unknown): ToolFailure {
