@@ -33,6 +33,15 @@ export class Budget {
     return this.#usage;
   }
 
+  /** Whether the limits admit a model call beside the one that is needed anyhow. */
+  get hasSpareModelCall(): boolean {
+    const { maxModelCalls, maxTokens } = this.#limits;
+    return (
+      this.#usage.modelCalls + 1 < maxModelCalls &&
+      (maxTokens === undefined || this.#ownTokens < maxTokens)
+    );
+  }
+
   /** @throws LimitError before a model call that would be one too many. */
   startModelCall(): void {
     this.#stopAt("maxModelCalls", this.#usage.modelCalls, this.#limits.maxModelCalls);

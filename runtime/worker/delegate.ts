@@ -1,8 +1,9 @@
 import { v5 as uuidv5 } from "uuid";
-import type { AgentToolUse } from "../api/agent-config.ts";
+import type { AgentConfig, AgentToolUse } from "../api/agent-config.ts";
+import { approverHeaders } from "../api/approvers.ts";
 import { type Part, type PendingCall, textOf } from "../api/events.ts";
 import { HEADERS, META, refKey } from "../api/names.ts";
-import type { AgentUpdate, Turn } from "./turn-context.ts";
+import type { AgentCall, AgentUpdate, Turn, TurnDeps, TurnRequest } from "./turn-context.ts";
 
 type Result = Extract<AgentUpdate, { kind: "result" }>;
 
@@ -29,12 +30,14 @@ export interface Delegation {
 }
 
 /**
- * Session of a delegate: one per root context and agent, so that a second call remembers the first
- * and two users never share one (kagent-api section 5, requirement 21).
+ * Session of a delegate: one per root context, agent and user, so that a second call remembers the first
+ * and two users never share one (kagent-api section 5, requirement 21). The user counts for itself, because a root
+ * context comes with the request and people may name one that is not theirs.
  */
-function childContextId(turn: Turn, use: AgentToolUse): string {
+export function childContextId(turn: Turn, use: AgentToolUse): string {
   if (use.isolateSessions) return turn.deps.newId();
-  return uuidv5(`${turn.request.rootContextId}>${refKey(use.ref)}`, uuidv5.URL);
+  const { rootContextId, user } = turn.request;
+  return uuidv5(JSON.stringify([rootContextId, refKey(use.ref), user]), uuidv5.URL);
 }
 
 /**
@@ -61,7 +64,10 @@ export async function delegate(turn: Turn, delegation: Delegation): Promise<Dele
   const { result, task } = await ask(turn, delegation, contextId);
   if (result.usage !== undefined) budget.addDelegate(result.usage);
   const pending = waiting(delegation, result, task);
-  if (pending.length > 0) return { ...result, pending };
+  if (pending.length > 0) {
+    cancelWithTurn(turn, use, task.taskId);
+    return { ...result, pending };
+  }
   const parts = result.parts.length > 0 ? [...result.parts] : [{ text: failureText(use, result) }];
   await emit.event({
     type: "tool-result",
@@ -75,13 +81,13 @@ export async function delegate(turn: Turn, delegation: Delegation): Promise<Dele
   return { ...result, parts, pending };
 }
 
-async function ask(
+/** A delegation as a request on the wire. */
+export function agentCall(
   turn: Turn,
   { use, parts, output, resumes }: Delegation,
   contextId: string,
-): Promise<{ readonly result: Result; readonly task: TaskIds }> {
-  let task: TaskIds = { taskId: resumes?.taskId ?? "", contextId };
-  const call = {
+): AgentCall {
+  return {
     url: use.url,
     parts,
     contextId,
@@ -89,7 +95,17 @@ async function ask(
     headers: lineage(turn, use),
     ...(resumes === undefined ? {} : { taskId: resumes.taskId }),
   };
+}
+
+async function ask(
+  turn: Turn,
+  delegation: Delegation,
+  contextId: string,
+): Promise<{ readonly result: Result; readonly task: TaskIds }> {
+  const { use, resumes } = delegation;
+  let task: TaskIds = { taskId: resumes?.taskId ?? "", contextId };
   try {
+    const call = agentCall(turn, delegation, contextId);
     for await (const update of turn.deps.agents.call(call, turn.signal)) {
       if (update.kind === "task") task = { taskId: update.taskId, contextId: update.contextId };
       if (update.kind === "activity") turn.emit.activity(update.author, update.body);
@@ -113,6 +129,45 @@ function waiting(
   return pending.map((call) => ({ ...call, delegate }));
 }
 
+/** 2 s to tell an agent that nobody waits for its task any more. */
+const CANCEL_MS = 2_000;
+
+/** An agent that waits for people is not being called: what ends this turn has to reach it by a request of its own. */
+function cancelWithTurn(turn: Turn, use: AgentToolUse, taskId: string): void {
+  const { signal, deps } = turn;
+  signal.addEventListener(
+    "abort",
+    () => {
+      const headers = lineage(turn, use);
+      void cancelDelegate(deps, { agent: refKey(use.ref), url: use.url, taskId, headers });
+    },
+    { once: true },
+  );
+}
+
+/** Cancels a task of another agent, in 2 s or not at all; a failure is logged, its request expires by itself. */
+export async function cancelDelegate(
+  { agents, clock, log }: Pick<TurnDeps, "agents" | "clock" | "log">,
+  task: {
+    readonly agent: string;
+    readonly url: string;
+    readonly taskId: string;
+    readonly headers: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  const late = new AbortController();
+  const disarm = clock.schedule(CANCEL_MS, () => {
+    late.abort(new Error("the agent took too long"));
+  });
+  try {
+    await agents.cancel(task, late.signal);
+  } catch (error) {
+    log.warn("delegate could not be cancelled", { agent: task.agent, error: String(error) });
+  } finally {
+    disarm();
+  }
+}
+
 function failed(message: string): Result {
   return {
     kind: "result",
@@ -129,8 +184,10 @@ function failureText(use: AgentToolUse, result: Result): string {
 }
 
 /** Headers between agents (kagent-api section 3.6); those of the tool's configuration win. */
-function lineage(turn: Turn, use: AgentToolUse): Readonly<Record<string, string>> {
-  const { request, config } = turn;
+export function lineage(
+  { request, config }: LineageOf,
+  use: AgentToolUse,
+): Readonly<Record<string, string>> {
   const traceparent = request.headers[HEADERS.traceparent];
   return {
     [HEADERS.userId]: request.user,
@@ -139,6 +196,16 @@ function lineage(turn: Turn, use: AgentToolUse): Readonly<Record<string, string>
     [HEADERS.parentContextId]: request.contextId,
     [HEADERS.rootContextId]: request.rootContextId,
     ...(traceparent === undefined ? {} : { [HEADERS.traceparent]: traceparent }),
+    ...(request.decision === undefined ? {} : approverHeaders(request.decision.decider)),
     ...use.headers,
   };
+}
+
+/** Who calls another agent, in which session. */
+interface LineageOf {
+  readonly config: Pick<AgentConfig, "ref">;
+  readonly request: Pick<
+    TurnRequest,
+    "user" | "contextId" | "rootContextId" | "headers" | "decision"
+  >;
 }

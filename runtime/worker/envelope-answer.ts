@@ -1,12 +1,14 @@
+import { type Checked, check, sentence } from "../api/checked.ts";
 import { type Envelope, EnvelopeAnswer } from "../api/envelope.ts";
 import { envelopeAnswerJsonSchema, wrapFreeText } from "../api/envelope-markdown.ts";
 import { type Event, textOf } from "../api/events.ts";
 import { ENVELOPE_MEDIA_TYPE, refKey } from "../api/names.ts";
 import { splitTool } from "../api/tool-catalogue.ts";
-import type { ChatMessage } from "../model/chat-model.ts";
-import { shortened } from "./conversation.ts";
-import { ask, openModel } from "./model-loop.ts";
+import { shortened } from "./context/readable.ts";
+import type { Answered } from "./model-loop.ts";
+import { structuredAnswer } from "./structured-answer.ts";
 import type { Turn } from "./turn-context.ts";
+import { TurnFailure } from "./turn-failure.ts";
 
 /** Bytes of one tool result that an envelope quotes. */
 const EXCERPT_BYTES = 400;
@@ -14,39 +16,34 @@ const EXCERPT_BYTES = 400;
 const MAX_EVIDENCE = 20;
 
 const REQUEST = `Now give your answer as one JSON object of the given schema. Use only what the tools returned. "issues" lists every problem with its evidence; "resources" holds one table per Kubernetes kind that matters.`;
-const REPAIR = "That was not valid for the schema. Answer again with the JSON object alone.";
 
 /**
- * Asks the model to put its answer into an envelope (decisions 7): one tool-free call, one repair, then
- * the free text wrapped, so that an answer is never lost. Evidence and usage are the runtime's own.
+ * Asks the model to put its answer into an envelope (decisions 7); where it cannot, the free text is wrapped,
+ * so that an answer is never lost. Evidence and usage are the runtime's own.
  */
-export async function envelopeAnswer(
-  turn: Turn,
-  text: string,
-  messages: readonly ChatMessage[],
-): Promise<Envelope> {
-  const model = await openModel(turn);
-  const asked: ChatMessage[] = [...messages, { role: "user", text: REQUEST }];
-  const format = envelopeAnswerJsonSchema();
-  for (const attempt of ["first", "repair"] as const) {
-    const step = await ask(turn, model, asked, [], format);
-    const answer = parseAnswer(step.text);
-    if (answer !== undefined) return completed(turn, answer);
-    if (attempt === "repair") break;
-    asked.push({ role: "assistant", text: step.text, toolCalls: [] });
-    asked.push({ role: "user", text: REPAIR });
+export async function envelopeAnswer(turn: Turn, end: Answered): Promise<Envelope> {
+  const form = { format: envelopeAnswerJsonSchema(), request: REQUEST, read: parseAnswer };
+  let why: string;
+  try {
+    const answer = await structuredAnswer(turn, end, form);
+    if (answer.ok) return completed(turn, answer.value);
+    why = sentence(answer.violations);
+  } catch (error) {
+    if (!(error instanceof TurnFailure)) throw error;
+    why = error.message; // no room for one more call
   }
-  turn.deps.log.warn("envelope could not be read", { agent: refKey(turn.config.ref) });
-  return withRuntimeFacts(turn, wrapFreeText(turn.config.ref.name, text));
+  turn.deps.log.warn("envelope could not be read", { agent: refKey(turn.config.ref), why });
+  return withRuntimeFacts(turn, wrapFreeText(turn.config.ref.name, end.text));
 }
 
-function parseAnswer(text: string): EnvelopeAnswer | undefined {
+function parseAnswer(text: string): Checked<EnvelopeAnswer> {
+  let value: unknown;
   try {
-    const parsed = EnvelopeAnswer.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
+    value = JSON.parse(text);
   } catch {
-    return undefined; // no JSON: the caller asks once more
+    return { ok: false, violations: [{ path: "", message: "no JSON" }] };
   }
+  return check(EnvelopeAnswer, value, "");
 }
 
 function completed(turn: Turn, answer: EnvelopeAnswer): Envelope {

@@ -1,8 +1,8 @@
 import type { CallDecision } from "../api/approval-decision.ts";
 import type { PendingCall } from "../api/events.ts";
 import { parseRef } from "../api/names.ts";
+import { agentUse } from "./agent-use.ts";
 import { type DelegateResult, delegate } from "./delegate.ts";
-import { agentUse } from "./routed-turn.ts";
 import { answerCall } from "./tool-calls.ts";
 import { agentToolName } from "./toolbox.ts";
 import type { Turn } from "./turn-context.ts";
@@ -33,7 +33,7 @@ async function resumeDelegate(
   const waiting = group[0]?.call.delegate;
   if (waiting === undefined) return undefined;
   const name = agentToolName(parseRef(waiting.agent));
-  const use = agentUse(turn, waiting.agent);
+  const use = agentUse(turn.config, waiting.agent);
   if (use === undefined) {
     const text = `Agent ${waiting.agent} is not available any more.`;
     await answerCall(turn, { id: waiting.callId, name }, text, "failed");
@@ -57,9 +57,15 @@ function batch(group: readonly CallDecision[]): object {
       ? [[item.call.callId, item.reason] as const]
       : [],
   );
+  const edits = group.flatMap((item) =>
+    item.decision === "approve" && item.editedArgs !== undefined
+      ? [[item.call.callId, item.editedArgs] as const]
+      : [],
+  );
   return {
     decision_type: "batch",
     decisions: Object.fromEntries(group.map(({ call, decision }) => [call.callId, decision])),
     ...(reasons.length === 0 ? {} : { rejection_reasons: Object.fromEntries(reasons) }),
+    ...(edits.length === 0 ? {} : { edited_args: Object.fromEntries(edits) }),
   };
 }

@@ -1,11 +1,13 @@
-import type { AgentToolUse, RoutingTable } from "../api/agent-config.ts";
-import type { Envelope } from "../api/envelope.ts";
-import { parseEnvelope, renderEnvelopes, wrapFreeText } from "../api/envelope-markdown.ts";
-import { type EventOf, type Part, textOf } from "../api/events.ts";
-import { ENVELOPE_MEDIA_TYPE, type ObjectRef, parseRef, refKey } from "../api/names.ts";
+import type { RoutingTable } from "../api/agent-config.ts";
+import { type EventOf, textOf } from "../api/events.ts";
+import { parseRef, refKey } from "../api/names.ts";
 import { compileRouting, type RoutingDecision, route } from "../api/routing.ts";
+import { requestApproval } from "./approval-ask.ts";
+import { changeHandover } from "./change-flow.ts";
 import { type DelegateResult, delegate } from "./delegate.ts";
-import { agentToolName } from "./toolbox.ts";
+import { delegateAnswers, ownAnswer, taskEvents } from "./delegate-answers.ts";
+import { afterAnswer, handOver } from "./handoff.ts";
+import { answersThatCount, nextDelegations } from "./routed-calls.ts";
 import type { Turn, TurnOutcome } from "./turn-context.ts";
 
 /** How a routed request ended; `model` leaves it to the agent's own model. */
@@ -22,7 +24,8 @@ export async function routedTurn(
   text: string,
 ): Promise<RoutedEnd> {
   const decision = route(text, compileRouting(table), lastRoute(turn));
-  await turn.emit.event(routingEvent(decision));
+  const event = routingEvent(decision);
+  await turn.emit.event(event);
   switch (decision.outcome) {
     case "model":
       return "model";
@@ -31,16 +34,21 @@ export async function routedTurn(
     case "rule":
     case "follow-up":
     case "default":
-      return await delegateAll(turn, decision.agents);
+      return await proceed(turn, event, []);
   }
 }
 
 function routingEvent(decision: RoutingDecision): EventOf<"routing"> {
+  const { readFirst } = decision;
+  const readers = Object.entries(readFirst ?? {}).map(
+    ([agent, ref]) => [agent, refKey(ref)] as const,
+  );
   return {
     type: "routing",
     outcome: decision.outcome,
     rules: [...decision.rules],
     agents: decision.agents.map(refKey),
+    ...(readFirst === undefined ? {} : { readFirst: Object.fromEntries(readers) }),
     matched: Object.fromEntries(
       Object.entries(decision.matched).map(([rule, words]) => [rule, [...words]]),
     ),
@@ -65,85 +73,54 @@ async function clarify(turn: Turn, table: RoutingTable): Promise<TurnOutcome> {
   return { state: "completed", usage: turn.budget.usage };
 }
 
-async function delegateAll(turn: Turn, agents: readonly ObjectRef[]): Promise<TurnOutcome> {
-  const output = turn.config.envelope === "render" ? "envelope" : "text";
-  const results = await Promise.all(
-    agents.flatMap((ref) => {
-      const use = agentUse(turn, refKey(ref));
-      if (use === undefined) return [];
-      const call = { callId: turn.deps.newId(), name: agentToolName(use.ref) };
-      return [delegate(turn, { ...call, use, parts: turn.request.parts, output })];
-    }),
-  );
-  return await concludeRouted(turn, results);
-}
-
-/** The agent among this agent's tools that is called so. */
-export function agentUse(turn: Turn, key: string): AgentToolUse | undefined {
-  return turn.config.agents.find(({ ref }) => refKey(ref) === key);
+/** The decision by which this task's request went to other agents; `undefined` when none did. */
+export function routeTaken(turn: Turn): EventOf<"routing"> | undefined {
+  const taken = taskEvents(turn).find(
+    ({ body }) => body.type === "routing" && body.agents.length > 0,
+  )?.body;
+  return taken?.type === "routing" ? taken : undefined;
 }
 
 /**
- * Answers with what the delegates of this task answered, or waits for people if one of them does.
+ * Asks the agents of a route, those first from which others need findings, until all have answered or one waits for
+ * people; then answers with what they answered, or with the answer of the agent that the change they propose goes to.
  *
- * @param results - Of the calls made just now; answers that came before are read from the log.
+ * @param before - How calls went on that people decided about; answers that came earlier are read from the log.
  */
-export async function concludeRouted(
+export async function proceed(
   turn: Turn,
+  taken: EventOf<"routing">,
+  before: readonly DelegateResult[],
+): Promise<TurnOutcome> {
+  let results = before;
+  for (;;) {
+    const pending = results.flatMap((result) => result.pending);
+    if (pending.length > 0) {
+      await requestApproval(turn, pending);
+      return { state: "input-required", usage: turn.budget.usage };
+    }
+    const next = nextDelegations(turn, taken);
+    if (next.length === 0) return await conclude(turn, taken, results);
+    const asked = await Promise.all(next.map((delegation) => delegate(turn, delegation)));
+    results = [...results, ...asked];
+  }
+}
+
+async function conclude(
+  turn: Turn,
+  taken: EventOf<"routing">,
   results: readonly DelegateResult[],
 ): Promise<TurnOutcome> {
-  const { usage } = turn.budget;
-  const pending = results.flatMap((result) => result.pending);
-  if (pending.length > 0) {
-    await turn.emit.event({ type: "approval-requested", pending });
-    return { state: "input-required", usage };
+  const answers = answersThatCount(taken, delegateAnswers(taskEvents(turn)));
+  const parts = ownAnswer(turn, answers);
+  await turn.emit.event({ type: "message", role: "agent", parts: [...parts] });
+  if (answers.some(({ ok }) => ok)) {
+    const change = changeHandover(turn, answers);
+    return change === undefined ? await afterAnswer(turn, parts) : await handOver(turn, change);
   }
-  const answers = answersOf(turn);
-  await turn.emit.event({ type: "message", role: "agent", parts: answerParts(turn, answers) });
-  if (answers.some(({ ok }) => ok)) return { state: "completed", usage };
+  const { usage } = turn.budget;
   if (results.some(({ state }) => state === "rejected")) return { state: "rejected", usage };
-  const why = answers.map(({ parts }) => textOf(parts)).join("; ");
+  const why = answers.map((answer) => textOf(answer.parts)).join("; ");
   const message = why === "" ? "no agent could be asked" : why;
   return { state: "failed", usage, error: { code: "DELEGATE_FAILED", message } };
-}
-
-interface Answer {
-  readonly agent: ObjectRef;
-  readonly ok: boolean;
-  readonly parts: readonly Part[];
-}
-
-/** What the agents that were asked in this task answered, in the order of the calls. */
-function answersOf(turn: Turn): readonly Answer[] {
-  const own = turn.history().filter(({ taskId }) => taskId === turn.request.taskId);
-  const results = new Map(
-    own.flatMap(({ body }) => (body.type === "tool-result" ? [[body.callId, body] as const] : [])),
-  );
-  return own.flatMap(({ body }) => {
-    if (body.type !== "tool-call" || body.target.kind !== "agent") return [];
-    const result = results.get(body.callId);
-    if (result === undefined) return [];
-    return [{ agent: parseRef(body.target.ref), ok: result.ok, parts: result.parts }];
-  });
-}
-
-function answerParts(turn: Turn, answers: readonly Answer[]): Part[] {
-  const rendered = turn.config.envelope === "render";
-  const envelopes = rendered ? answers.map(envelopeOf) : [];
-  const text = rendered
-    ? renderEnvelopes(envelopes)
-    : answers.map(({ parts }) => textOf(parts)).join("\n\n");
-  if (turn.config.stream) turn.emit.partial(text, false);
-  return [{ text }, ...envelopes.map((data) => ({ data, mediaType: ENVELOPE_MEDIA_TYPE }))];
-}
-
-function envelopeOf({ agent, ok, parts }: Answer): Envelope {
-  for (const part of parts) {
-    if (!("data" in part) || part.mediaType !== ENVELOPE_MEDIA_TYPE) continue;
-    const envelope = parseEnvelope(part.data);
-    if (envelope !== undefined) return envelope;
-  }
-  const text = textOf(parts);
-  const wrapped = wrapFreeText(agent.name, text);
-  return ok ? wrapped : { ...wrapped, status: "error", severity: "error", summary: text };
 }

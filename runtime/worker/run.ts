@@ -7,7 +7,11 @@ import {
   type TurnUpdate,
 } from "../api/events.ts";
 import { refKey } from "../api/names.ts";
-import type { SessionStore } from "../store/session-store.ts";
+import { StoreAwayError } from "../store/store-away-error.ts";
+import type { TurnStore } from "../store/turn-store.ts";
+import { guardedActivity, guardedEvent, maskedText } from "./guarded-result.ts";
+import { knownSecrets } from "./known-secrets.ts";
+import type { TurnObserver } from "./observed/turn-observer.ts";
 import { Subscribers } from "./subscribers.ts";
 import { runTurn } from "./turn.ts";
 import type { TurnDeps, TurnEmitter, TurnOutcome, TurnRequest } from "./turn-context.ts";
@@ -17,7 +21,17 @@ const ABORT_GRACE_MS = 500;
 
 /** What a {@link Run} needs. */
 export interface RunDeps extends TurnDeps {
-  readonly sessions: SessionStore;
+  readonly sessions: TurnStore;
+  /** Counts and traces turns; nobody does unless set. */
+  readonly observer?: Pick<TurnObserver, "turn" | "event" | "guarded">;
+}
+
+/** How a {@link Run} begins. */
+export interface RunStart {
+  /** Says that this process runs the task; never rejects. */
+  readonly claim: () => Promise<void>;
+  /** Reads the session as it is when the turn begins. */
+  readonly load: () => Promise<readonly Event[]>;
 }
 
 /** Why a run was stopped from outside. */
@@ -43,7 +57,9 @@ export class Run {
   readonly #deps: RunDeps;
   readonly #config: AgentConfig;
   readonly #request: TurnRequest;
-  readonly #load: () => Promise<readonly Event[]>;
+  readonly #begin: RunStart;
+  /** What this turn works with and nobody may be told. */
+  readonly #secrets: readonly string[];
   #history: Event[] = [];
   readonly #subscribers = new Subscribers();
   readonly #stop = new AbortController();
@@ -54,17 +70,12 @@ export class Run {
   #writing = false;
   #over = false;
 
-  /** @param load - Reads the session as it is when the turn begins. */
-  constructor(
-    deps: RunDeps,
-    config: AgentConfig,
-    request: TurnRequest,
-    load: () => Promise<readonly Event[]>,
-  ) {
+  constructor(deps: RunDeps, config: AgentConfig, request: TurnRequest, begin: RunStart) {
     this.#deps = deps;
     this.#config = config;
     this.#request = request;
-    this.#load = load;
+    this.#begin = begin;
+    this.#secrets = knownSecrets(config, request.headers);
     this.taskId = request.taskId;
     this.contextId = request.contextId;
   }
@@ -84,6 +95,17 @@ export class Run {
     this.#subscribers.publish({ kind: "event", event });
   }
 
+  /** Resolves when the run is stopped from outside; a run that waits for its turn need not wait any longer. */
+  get stopped(): Promise<void> {
+    const { signal } = this.#stop;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => {
+        resolve();
+      });
+    });
+  }
+
   /** Stops the turn; `finished` of {@link start} resolves soon after. */
   stop(why: StopError["why"]): void {
     this.#stop.abort(new StopError(why));
@@ -93,14 +115,16 @@ export class Run {
   async start(): Promise<void> {
     const { log } = this.#deps;
     try {
-      const outcome = this.#stop.signal.aborted ? this.#stopped() : await this.#turn();
+      const outcome = await this.#outcome();
       this.#over = true;
-      await this.#write({
+      const { state, usage, error } = outcome;
+      const end = {
         type: "status",
-        state: outcome.state,
-        usage: outcome.usage,
-        ...(outcome.error === undefined ? {} : { error: outcome.error }),
-      });
+        state,
+        usage,
+        ...(error === undefined ? {} : { error }),
+      } as const;
+      await this.#write(guardedEvent(end, this.#secrets).body);
     } catch (error) {
       log.error("task could not be stored", { task: this.taskId, error: String(error) });
     } finally {
@@ -108,9 +132,24 @@ export class Run {
     }
   }
 
+  /** How the turn ends: one that cannot begin, or whose failure cannot be told, has failed as well. */
+  async #outcome(): Promise<TurnOutcome> {
+    if (this.#stop.signal.aborted) return this.#stopped();
+    try {
+      return await this.#turn();
+    } catch (error) {
+      const told = maskedText(String(error), this.#secrets);
+      this.#deps.log.error("turn broke off", { task: this.taskId, error: told });
+      const away = error instanceof StoreAwayError ? error.message : undefined;
+      const message = away ?? "internal error; the log of the worker says more";
+      return { state: "failed", usage: NO_USAGE, error: { code: "INTERNAL", message } };
+    }
+  }
+
   async #turn(): Promise<TurnOutcome> {
     const { signal } = this.#stop;
-    this.#history = [...(await this.#load())];
+    await this.#begin.claim();
+    this.#history = [...(await this.#begin.load())];
     await this.#write({ type: "status", state: "working" });
     const input = {
       config: this.#config,
@@ -126,7 +165,7 @@ export class Run {
       });
     };
     signal.addEventListener("abort", arm, { once: true });
-    const turn = runTurn(this.#deps, input, signal);
+    const turn = this.#observed(() => runTurn(this.#deps, input, signal));
     turn.catch(() => undefined); // its rejection is looked at below, unless the grace is over first
     try {
       const end = await Promise.race([turn, cancelGrace.promise]);
@@ -152,19 +191,38 @@ export class Run {
 
   #emitter(): TurnEmitter {
     return {
-      event: (body) => (this.#over ? Promise.resolve() : this.#write(body)),
+      event: (body, id) => (this.#over ? Promise.resolve() : this.#write(this.#guarded(body), id)),
       partial: (text, thought) => {
         if (!this.#over) this.#subscribers.publish({ kind: "partial", text, thought });
       },
       activity: (author, body) => {
-        if (!this.#over) this.#subscribers.publish({ kind: "activity", author, body });
+        if (!this.#over) {
+          const told = guardedActivity(body, this.#secrets);
+          this.#subscribers.publish({ kind: "activity", author, body: told });
+        }
       },
     };
   }
 
-  #write(body: EventBody): Promise<void> {
+  #observed(work: () => Promise<TurnOutcome>): Promise<TurnOutcome> {
+    const { observer } = this.#deps;
+    return observer?.turn(this.#config, this.#request, work) ?? work();
+  }
+
+  /** What others answered is looked through before it is stored, and so before a model reads it. */
+  #guarded(said: EventBody): EventBody {
+    const { observer, log } = this.#deps;
+    const { body, findings } = guardedEvent(said, this.#secrets);
+    for (const { verdict, family, rules } of findings)
+      log.warn("guardrail matched an answer", { task: this.taskId, verdict, family, rules });
+    observer?.guarded(findings);
+    observer?.event(this.#config, body);
+    return body;
+  }
+
+  #write(body: EventBody, id = this.#deps.newId()): Promise<void> {
     const stored = Promise.withResolvers<undefined>();
-    this.#waiting.push({ event: this.#event(body), stored });
+    this.#waiting.push({ event: this.#event(body, id), stored });
     if (!this.#writing) void this.#drain();
     return stored.promise;
   }
@@ -188,9 +246,9 @@ export class Run {
     this.#writing = false; // in the same turn as the look at the queue: nothing can come in between
   }
 
-  #event(body: EventBody): NewEvent {
+  #event(body: EventBody, id: string): NewEvent {
     return {
-      id: this.#deps.newId(),
+      id,
       time: new Date(this.#deps.clock.now()).toISOString(),
       contextId: this.contextId,
       taskId: this.taskId,

@@ -9,21 +9,36 @@ import type {
 } from "../a2a/task-service.ts";
 import { TaskError } from "../a2a/task-service.ts";
 import type { AgentConfig } from "../api/agent-config.ts";
+import { isDecision } from "../api/approval-request.ts";
 import { type Event, isTerminal, type NewEvent, type TurnUpdate, textOf } from "../api/events.ts";
 import { HEADERS, type ObjectRef, refKey } from "../api/names.ts";
-import { OwnerMismatchError, type StoredTask } from "../store/session-store.ts";
+import type { ApprovalStore } from "../store/approval-store.ts";
+import { OwnerMismatchError, type RunOwner, type StoredTask } from "../store/session-store.ts";
+import { cancelWaiting } from "./cancel-waiting.ts";
+import { admit } from "./decision-door.ts";
+import { expireApprovals } from "./expired-approvals.ts";
+import { foreignUpdates } from "./foreign-updates.ts";
 import { Run, type RunDeps } from "./run.ts";
+import { TaskOwner } from "./task-owner.ts";
+import type { TurnRequest } from "./turn-context.ts";
 
 /** Characters of the first message that name a session (kagent-api section 3.2). */
 const SESSION_NAME_LENGTH = 20;
-/** Longest wait for a cancelled task's final state. */
-const CANCEL_WAIT_MS = 2_000;
+/** Longest wait for a cancelled task's final state, and for other agents to hear of it. */
+const CANCEL_WAIT_MS = 800;
 
 /** What {@link Tasks} needs. */
 export interface TasksDeps extends RunDeps {
   /** The agents of this worker, as they are now; a turn keeps the one it started with. */
   readonly config: (agent: ObjectRef) => AgentConfig | undefined;
+  /** Finds requests that expire, and tasks for approvers who do not own them; without it neither happens here. */
+  readonly approvals?: ApprovalStore;
+  /** This process; `local` unless set. */
+  readonly owner?: RunOwner;
 }
+
+/** A message that starts a turn, or goes on with one. */
+type Start = Omit<TurnRequest, "parts" | "metadata">;
 
 /** Runs and remembers the tasks of all agents of one worker. */
 export class Tasks implements TaskService {
@@ -32,41 +47,31 @@ export class Tasks implements TaskService {
   readonly #runs = new Map<string, { readonly run: Run; readonly finished: Promise<void> }>();
   /** End of the last turn of each session: turns of one session never overlap. */
   readonly #sessions = new Map<string, Promise<void>>();
+  /** Tasks whose answer is on its way in: of two answers at once only one is looked at. */
+  readonly #answered = new Set<string>();
+  readonly #owner: TaskOwner;
   #closed = false;
 
   constructor(deps: TasksDeps) {
     this.#deps = deps;
+    this.#owner = new TaskOwner(deps);
+  }
+
+  /** Says every 5 s that this process lives, and ends requests for approval that have expired, until {@link close}. */
+  async start(): Promise<void> {
+    await this.#owner.start(async () => {
+      await this.expireApprovals(this.#deps.clock.now());
+    });
   }
 
   async send(request: SendRequest, caller: Caller): Promise<RunningTask> {
     const config = this.#config(request.agent);
     if (this.#closed) throw new TaskError("busy", "the platform is stopping");
-    const waiting =
-      request.taskId === undefined
-        ? undefined
-        : await this.#waitingTask({ ...request, taskId: request.taskId }, caller);
-    const contextId = waiting?.contextId ?? request.contextId ?? this.#deps.newId();
-    const taskId = waiting?.id ?? this.#deps.newId();
-    const rootContextId = await this.#openSession(request, caller, contextId);
-    if (waiting === undefined)
-      await this.#deps.sessions.createTask({
-        id: taskId,
-        contextId,
-        agent: request.agent,
-        user: caller.user,
-      });
-    const message = await this.#storeMessage(request, taskId, contextId);
-    const turnRequest = {
-      taskId,
-      contextId,
-      rootContextId,
-      user: caller.user,
-      source: sourceOf(caller),
-      parts: request.parts,
-      metadata: request.metadata,
-      headers: caller.headers,
-    };
-    return this.#start(config, turnRequest, message);
+    const { taskId } = request;
+    if (taskId !== undefined) return await this.#answer(config, { ...request, taskId }, caller);
+    if (isDecision(request.parts))
+      throw new TaskError("invalid", "a decision names the task it is about: it has no taskId");
+    return await this.#ask(config, request, caller);
   }
 
   async get(agent: ObjectRef, taskId: string, caller: Caller): Promise<TaskView> {
@@ -94,8 +99,8 @@ export class Tasks implements TaskService {
     } else if (isTerminal(task.state)) {
       throw new TaskError("not-cancelable", `task ${taskId} is ${task.state} already`);
     } else {
-      const body = { type: "status", state: "canceled" } as const;
-      await this.#deps.sessions.append(task.contextId, [this.#event(task, refKey(agent), body)]);
+      const told = cancelWaiting(this.#deps, task, caller);
+      await this.#within(CANCEL_WAIT_MS, told);
     }
     return await this.get(agent, taskId, caller);
   }
@@ -113,19 +118,42 @@ export class Tasks implements TaskService {
     return { task, updates: updates === undefined ? nothing() : after(seen, updates) };
   }
 
-  /** Marks tasks that a worker before this one left open as failed. @returns How many there were. */
-  async recover(): Promise<number> {
-    const message = "the worker ended while the task was running; send it again";
-    const lost = await this.#deps.sessions.failOpenTasks({ code: "WORKER_LOST", message });
-    return lost.length;
+  /**
+   * Ends requests for approval that nobody answered in time: their calls count as rejected, and the turns go on so that
+   * the model can say so. One that another agent asked for is told by that agent, or by itself a minute later.
+   *
+   * @param now - Milliseconds since 1970.
+   * @returns How many there were.
+   */
+  async expireApprovals(now: number): Promise<number> {
+    return await expireApprovals(this.#deps, now, (request, caller) => this.send(request, caller));
   }
 
-  /** Takes no more tasks and ends those under way; resolves when their end is stored. */
-  async close(): Promise<void> {
+  /**
+   * Marks tasks that a worker before this one left open as failed; where several processes run tasks that is the
+   * leader's business.
+   *
+   * @returns How many there were.
+   */
+  async recover(): Promise<number> {
+    const message = "the worker ended while the task was running; send it again";
+    const lost = await this.#deps.sessions.failOpenTasks?.({ code: "WORKER_LOST", message });
+    return lost?.length ?? 0;
+  }
+
+  /**
+   * Takes no more tasks and ends those under way; resolves when their end is stored.
+   *
+   * @param graceMs - How long those under way may come to an end of their own first.
+   */
+  async close(graceMs = 0): Promise<void> {
     this.#closed = true;
     const active = [...this.#runs.values()];
+    const ends = Promise.all(active.map(({ finished }) => finished)).then(() => undefined);
+    if (graceMs > 0) await this.#within(graceMs, ends);
     for (const { run } of active) run.stop("shutdown");
-    await Promise.all(active.map(({ finished }) => finished));
+    await ends;
+    this.#owner.stop(); // not before: a process that is silent while its turns end counts as lost
   }
 
   #config(agent: ObjectRef): AgentConfig {
@@ -142,20 +170,71 @@ export class Tasks implements TaskService {
     return task;
   }
 
-  async #waitingTask(
+  /** Starts a new task. */
+  async #ask(config: AgentConfig, request: SendRequest, caller: Caller): Promise<RunningTask> {
+    const { user, headers } = caller;
+    const { agent } = request;
+    const contextId = request.contextId ?? this.#deps.newId();
+    const taskId = this.#deps.newId();
+    const rootContextId = await this.#openSession(request, caller, contextId);
+    await this.#deps.sessions.createTask({ id: taskId, contextId, agent, user });
+    const message = await this.#storeMessage(request, taskId, contextId);
+    const start: Start = {
+      taskId,
+      contextId,
+      rootContextId,
+      user,
+      source: sourceOf(caller),
+      headers,
+    };
+    return this.#start(config, { ...start, ...contentOf(request) }, message);
+  }
+
+  /** Hands an answer to a task that waits for people. */
+  async #answer(
+    config: AgentConfig,
     request: SendRequest & { readonly taskId: string },
     caller: Caller,
-  ): Promise<StoredTask> {
-    const task = await this.#stored(request.agent, request.taskId, caller);
-    if (request.contextId !== undefined && request.contextId !== task.contextId)
-      throw new TaskError("invalid", `task ${task.id} belongs to another context`);
-    const active = this.#runs.get(task.id);
-    if (task.state !== "input-required" || active?.run.over === false)
-      throw new TaskError(
-        "not-expecting-input",
-        `task ${task.id} is ${task.state}, not waiting for input`,
-      );
-    return task;
+  ): Promise<RunningTask> {
+    const { taskId } = request;
+    if (this.#answered.has(taskId) || this.#runs.get(taskId)?.run.over === false)
+      throw await this.#notExpecting(request, caller);
+    this.#answered.add(taskId);
+    try {
+      const { task, session, decision, foreign } = await admit(this.#deps, config, request, caller);
+      // An expiry is nobody's message.
+      const message =
+        decision.kind === "expire"
+          ? undefined
+          : await this.#storeMessage(request, taskId, task.contextId);
+      const start: Start = {
+        taskId,
+        contextId: task.contextId,
+        rootContextId: session.rootContextId,
+        user: task.user,
+        source: session.source,
+        // What an approver may do elsewhere is no business of the owner's turn: no credentials of theirs go with it.
+        headers: foreign || decision.kind === "expire" ? traceOf(caller) : caller.headers,
+        decision,
+      };
+      const running = this.#start(config, { ...start, ...contentOf(request) }, message);
+      if (!foreign) return running;
+      return { ...running, updates: foreignUpdates(running.updates), foreign: true };
+    } finally {
+      this.#answered.delete(taskId);
+    }
+  }
+
+  /** Another answer is being worked on; whose task it is not is told what it would be told otherwise. */
+  async #notExpecting(
+    { agent, taskId }: SendRequest & { readonly taskId: string },
+    caller: Caller,
+  ): Promise<TaskError> {
+    const { state } = await this.#stored(agent, taskId, caller);
+    return new TaskError(
+      "not-expecting-input",
+      `task ${taskId} is ${state === "input-required" ? "being answered" : state}, not waiting for input`,
+    );
   }
 
   /** @returns The root of the session's chain. */
@@ -188,26 +267,26 @@ export class Tasks implements TaskService {
     return stored;
   }
 
-  #start(
-    config: AgentConfig,
-    request: ConstructorParameters<typeof Run>[2],
-    message: Event,
-  ): RunningTask {
+  #start(config: AgentConfig, request: TurnRequest, message: Event | undefined): RunningTask {
     const { taskId, contextId, user } = request;
-    const run = new Run(this.#deps, config, request, () =>
-      this.#deps.sessions.events(contextId, user),
-    );
+    const run = new Run(this.#deps, config, request, {
+      claim: () => this.#owner.claim(taskId),
+      load: () => this.#deps.sessions.events(contextId, user),
+    });
     const updates = run.subscribe();
-    run.publish(message);
+    if (message !== undefined) run.publish(message);
     const before = this.#sessions.get(contextId) ?? Promise.resolve();
-    const finished = before
+    // One that is stopped while it waits for its turn ends at once; whoever comes next waits for those before it too.
+    const finished = Promise.race([before, run.stopped])
       .then(() => run.start())
       .finally(() => {
         if (this.#runs.get(taskId)?.run === run) this.#runs.delete(taskId);
-        if (this.#sessions.get(contextId) === finished) this.#sessions.delete(contextId);
       });
+    const end = Promise.all([before, finished]).then(() => {
+      if (this.#sessions.get(contextId) === end) this.#sessions.delete(contextId);
+    });
     this.#runs.set(taskId, { run, finished });
-    this.#sessions.set(contextId, finished);
+    this.#sessions.set(contextId, end);
     return { taskId, contextId, updates };
   }
 
@@ -243,6 +322,16 @@ export class Tasks implements TaskService {
     });
     await Promise.race([work, late.promise]).finally(disarm);
   }
+}
+
+function contentOf({ parts, metadata }: SendRequest): Pick<TurnRequest, "parts" | "metadata"> {
+  return { parts, metadata };
+}
+
+/** The headers of a request that tell where it comes from, and nothing about who makes it. */
+function traceOf({ headers }: Caller): Readonly<Record<string, string>> {
+  const traceparent = headers[HEADERS.traceparent];
+  return traceparent === undefined ? {} : { [HEADERS.traceparent]: traceparent };
 }
 
 function sourceOf(caller: Caller): "user" | "agent" {

@@ -1,10 +1,13 @@
-import { canonical } from "../api/approval-decision.ts";
+import { argsHash, canonical } from "../api/approval-decision.ts";
 import type { Part, PendingCall } from "../api/events.ts";
 import { refKey } from "../api/names.ts";
 import type { ModelToolCall } from "../model/chat-model.ts";
-import { questionsHint } from "./ask-user.ts";
+import { waitingCall } from "./approval-ask.ts";
+import { attachments } from "./attachments.ts";
 import { delegate } from "./delegate.ts";
-import { type Tool, type Toolbox, toolHeaders } from "./toolbox.ts";
+import { callServer } from "./server-call.ts";
+import { auditRefusal, guardViolation } from "./tool-guard.ts";
+import type { Tool, Toolbox } from "./toolbox.ts";
 import type { ToolAnswer, Turn } from "./turn-context.ts";
 
 /**
@@ -22,7 +25,10 @@ export async function runCalls(
   const pending: PendingCall[] = [];
   const runnable: ModelToolCall[] = [];
   for (const call of calls) {
-    const waits = pendingCall(turn, toolbox.tools.get(call.name), call);
+    const tool = toolbox.tools.get(call.name);
+    // nobody is asked about a call that must not run
+    const barred = guardViolation(tool, call) !== undefined;
+    const waits = barred ? undefined : await waitingCall(turn, tool, call);
     if (waits === undefined) runnable.push(call);
     else pending.push(waits);
   }
@@ -33,26 +39,6 @@ export async function runCalls(
   for (const { callId, name, args, kind } of pending)
     await announce(turn, { id: callId, name, args }, kind === "question" ? undefined : toolbox);
   return [...pending, ...nested];
-}
-
-function pendingCall(
-  turn: Turn,
-  tool: Tool | undefined,
-  call: ModelToolCall,
-): PendingCall | undefined {
-  const base = {
-    confirmationId: turn.deps.newId(),
-    callId: call.id,
-    name: call.name,
-    args: call.args,
-  };
-  if (tool?.kind === "ask-user") {
-    const hint = questionsHint(call.args);
-    return hint === undefined ? undefined : { ...base, kind: "question", hint };
-  }
-  if (tool?.kind !== "mcp" || !tool.needsApproval) return undefined;
-  const hint = `Tool '${call.name}' requires approval before execution.`;
-  return { ...base, kind: "approval", hint };
 }
 
 /**
@@ -66,10 +52,10 @@ async function runCall(
   call: ModelToolCall,
 ): Promise<readonly PendingCall[]> {
   const tool = toolbox.tools.get(call.name);
-  const refusal = refused(turn, toolbox, tool, call);
+  const refusal = await refused(turn, toolbox, tool, call);
   if (tool?.kind === "agent" && refusal === undefined) {
     const text = typeof call.args["request"] === "string" ? call.args["request"] : "";
-    const parts: readonly Part[] = [{ text }];
+    const parts: readonly Part[] = [{ text }, ...attachments(turn)];
     const { pending } = await delegate(turn, {
       callId: call.id,
       name: call.name,
@@ -81,21 +67,43 @@ async function runCall(
   }
   turn.budget.startToolCall();
   await announce(turn, call, toolbox);
-  if (tool?.kind === "mcp" && refusal === undefined) await execute(turn, tool, call);
+  const runs = tool?.kind === "mcp" || tool?.kind === "builtin";
+  if (runs && refusal === undefined) await execute(turn, tool, call);
   else await store(turn, call, { ok: false, parts: [{ text: refusal ?? "" }] }, 0);
   return [];
 }
 
-/** Runs a call that a person approved; its `tool-call` event is in the log since it was asked for. */
+/**
+ * Runs a call that a person approved; its `tool-call` event is in the log since it was asked for.
+ *
+ * The log says that it is about to run before it does, so that a worker which ends in between leaves a trace.
+ *
+ * @param edited - The arguments are the approver's, not the model's.
+ */
 export async function runApproved(
   turn: Turn,
   toolbox: Toolbox,
   call: ModelToolCall,
+  edited: "edited" | "as-asked",
 ): Promise<void> {
-  const tool = toolbox.tools.get(call.name);
+  const { id: callId, name, args } = call;
+  const tool = toolbox.tools.get(name);
   turn.budget.startToolCall();
-  if (tool?.kind === "mcp") await execute(turn, tool, call);
-  else await answerCall(turn, call, `Tool '${call.name}' is not available any more.`, "failed");
+  const violation = guardViolation(tool, call);
+  if (violation !== undefined)
+    await answerCall(turn, call, await auditRefusal(turn, call, violation), "failed");
+  else if (tool?.kind !== "mcp")
+    await answerCall(turn, call, `Tool '${name}' is not available any more.`, "failed");
+  else {
+    turn.signal.throwIfAborted();
+    await turn.emit.event({ type: "tool-intent", callId, name, argsHash: argsHash(args) });
+    turn.signal.throwIfAborted();
+    const note =
+      edited === "edited"
+        ? `The approver changed the arguments to ${JSON.stringify(args)}`
+        : undefined;
+    await execute(turn, tool, call, note);
+  }
 }
 
 /** Stores an answer that no tool gave: a rejection, a person's words. */
@@ -108,16 +116,18 @@ export async function answerCall(
   await store(turn, call, { ok: outcome === "answered", parts: [{ text }] }, 0);
 }
 
-function refused(
+async function refused(
   turn: Turn,
   toolbox: Toolbox,
   tool: Tool | undefined,
   call: ModelToolCall,
-): string | undefined {
+): Promise<string | undefined> {
   if (tool === undefined) {
     const names = [...toolbox.tools.keys()].join(", ");
     return `There is no tool '${call.name}'. Tools: ${names === "" ? "none" : names}.`;
   }
+  const violation = guardViolation(tool, call);
+  if (violation !== undefined) return await auditRefusal(turn, call, violation);
   if (tool.kind === "ask-user") return "ask_user needs at least one question.";
   const key =
     tool.kind === "agent"
@@ -145,17 +155,18 @@ async function announce(
 
 async function execute(
   turn: Turn,
-  tool: Extract<Tool, { kind: "mcp" }>,
+  tool: Extract<Tool, { kind: "mcp" | "builtin" }>,
   call: ModelToolCall,
+  note?: string,
 ): Promise<void> {
-  const { clock, tools } = turn.deps;
+  const { clock } = turn.deps;
   const started = clock.monotonic();
-  const { server } = tool.use;
-  const { name, args } = call;
   let answer: ToolAnswer;
   try {
-    const headers = toolHeaders(turn, tool.use);
-    answer = await tools.callTool({ server, name, args, headers }, turn.signal);
+    answer =
+      tool.kind === "builtin"
+        ? await tool.run(call.args, turn.signal)
+        : await callServer(turn, tool, call);
   } catch (error) {
     turn.signal.throwIfAborted();
     answer = {
@@ -163,6 +174,7 @@ async function execute(
       parts: [{ text: error instanceof Error ? error.message : String(error) }],
     };
   }
+  if (note !== undefined) answer = { ...answer, parts: [...answer.parts, { text: `\n\n${note}` }] };
   await store(turn, call, answer, Math.round(clock.monotonic() - started));
 }
 

@@ -3,6 +3,8 @@ import { HEADERS, type ObjectRef, refKey } from "../api/names.ts";
 import type { ToolDescription } from "../api/tool.ts";
 import { toolAccess } from "../api/tool-catalogue.ts";
 import { ASK_USER } from "./ask-user.ts";
+import type { BuiltinTool } from "./builtin-tool.ts";
+import { builtinTools } from "./builtin-tools.ts";
 import type { Turn } from "./turn-context.ts";
 
 /** What stands behind a tool's name. */
@@ -14,7 +16,8 @@ export type Tool =
       readonly needsApproval: boolean;
     }
   | { readonly kind: "agent"; readonly use: AgentToolUse; readonly description: ToolDescription }
-  | { readonly kind: "ask-user"; readonly description: ToolDescription };
+  | { readonly kind: "ask-user"; readonly description: ToolDescription }
+  | BuiltinTool;
 
 /** The tools of one turn. */
 export interface Toolbox {
@@ -51,6 +54,7 @@ export async function openToolbox(turn: Turn): Promise<Toolbox> {
     const tool = agentTool(use);
     tools.set(tool.description.name, tool);
   }
+  for (const tool of builtinTools(turn)) tools.set(tool.description.name, tool);
   // A delegate cannot reach a person: its caller is an agent.
   if (request.source === "user")
     tools.set(ASK_USER.name, { kind: "ask-user", description: ASK_USER });

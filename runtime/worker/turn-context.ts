@@ -1,4 +1,5 @@
 import type { AgentConfig, ModelSettings, ToolServerSettings } from "../api/agent-config.ts";
+import type { Decider } from "../api/approvers.ts";
 import type { Envelope } from "../api/envelope.ts";
 import type {
   Event,
@@ -11,9 +12,12 @@ import type {
 } from "../api/events.ts";
 import type { ToolDescription } from "../api/tool.ts";
 import type { ChatModel } from "../model/chat-model.ts";
+import type { EmbeddingModel } from "../model/embedding-model.ts";
 import type { Clock } from "../process/clock.ts";
+import type { TurnMemories } from "../store/turn-store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Budget } from "./budget.ts";
+import type { TokenRatios } from "./context/token-ratios.ts";
 
 /** What a tool answered. */
 export interface ToolAnswer {
@@ -77,6 +81,15 @@ interface AgentClient {
    * @throws Error naming the agent when it cannot be reached or breaks the protocol.
    */
   call(call: AgentCall, signal: AbortSignal): AsyncIterable<AgentUpdate>;
+  /**
+   * Cancels a task of an agent that is not being called: it waits for people.
+   *
+   * @throws Error naming the agent when it cannot be reached or refuses.
+   */
+  cancel(
+    task: Pick<AgentCall, "url" | "headers"> & { readonly taskId: string },
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** What turns need from outside. */
@@ -85,6 +98,12 @@ export interface TurnDeps {
   readonly model: (settings: ModelSettings) => Promise<ChatModel>;
   readonly tools: ToolClient;
   readonly agents: AgentClient;
+  /** Embedding model of a configuration; without it agents have no long-term memory. */
+  readonly embedding?: (settings: ModelSettings) => Promise<EmbeddingModel>;
+  /** Long-term memories; without them agents have none. */
+  readonly memories?: TurnMemories;
+  /** What was measured of the sessions' tokens; without it each turn measures afresh. */
+  readonly tokenRatios?: TokenRatios;
   readonly clock: Clock;
   /** Unique ids. */
   readonly newId: () => string;
@@ -106,12 +125,25 @@ export interface TurnRequest {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Headers of the request, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What `parts` decide about, when they answer a task that waits for people. */
+  readonly decision?: {
+    /** Position of the request in the log: an answer to another one is void. */
+    readonly seq: number;
+    /** Who decides; the owner of the task or somebody its agent allows. */
+    readonly decider: Decider;
+    /** `expire`: the platform says that nobody decided in time. */
+    readonly kind: "answer" | "expire";
+  };
 }
 
 /** Where a turn tells what happens. */
 export interface TurnEmitter {
-  /** Stores an event; resolves when it is durable. */
-  event(body: EventBody): Promise<void>;
+  /**
+   * Stores an event; resolves when it is durable.
+   *
+   * @param id - Unique unless it says what must not happen twice: the store refuses the second one.
+   */
+  event(body: EventBody, id?: string): Promise<void>;
   /** Shows text on its way. */
   partial(text: string, thought: boolean): void;
   /** Shows an event of a delegate. */

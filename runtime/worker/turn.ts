@@ -1,23 +1,23 @@
 import type { AgentConfig } from "../api/agent-config.ts";
-import { argsHash, type CallDecision, readDecision } from "../api/approval-decision.ts";
-import {
-  type Event,
-  type EventOf,
-  type PendingCall,
-  type TurnError,
-  textOf,
-} from "../api/events.ts";
-import { META, refKey } from "../api/names.ts";
+import { type Event, type TurnError, textOf } from "../api/events.ts";
+import { refKey } from "../api/names.ts";
 import { compileRefusals } from "../api/refusal.ts";
 import { ModelError } from "../model/chat-model.ts";
+import { StoreAwayError } from "../store/store-away-error.ts";
+import { requestApproval } from "./approval-ask.ts";
+import { answeredAttachments, askedParts } from "./attachments.ts";
 import { Budget, LimitError } from "./budget.ts";
-import { envelopeAnswer, envelopeParts } from "./envelope-answer.ts";
+import { answerParts } from "./final-answer.ts";
+import { maskedText } from "./guarded-result.ts";
+import { afterAnswer, concludeHandoff, handoffOf } from "./handoff.ts";
+import { settleIntents } from "./intents.ts";
+import { knownSecrets } from "./known-secrets.ts";
 import { converse } from "./model-loop.ts";
-import { resumeDelegates } from "./nested-decisions.ts";
-import { concludeRouted, routedTurn } from "./routed-turn.ts";
-import { answerCall, runApproved } from "./tool-calls.ts";
+import { lateDecision, resume, waitingRequest } from "./resume.ts";
+import { proceed, routedTurn, routeTaken } from "./routed-turn.ts";
 import { openToolbox, type Toolbox } from "./toolbox.ts";
 import type { Turn, TurnDeps, TurnEmitter, TurnOutcome, TurnRequest } from "./turn-context.ts";
+import { TurnFailure } from "./turn-failure.ts";
 
 /** Name of the guard layer that the agent itself is (product.md section 5, layer 3). */
 const REFUSING_LAYER = "agent";
@@ -32,7 +32,7 @@ export interface TurnInput {
 }
 
 /**
- * Runs one turn of one agent: refusal, routing, then model and tools until there is an answer.
+ * Runs one turn of one agent: refusal, routing, then model and tools until there is an answer; hand-offs after it.
  *
  * Everything that happens goes to `emit`; the status event is the caller's to store. A failure is an
  * outcome, not an exception.
@@ -68,28 +68,41 @@ export async function runTurn(
 
 async function steps(turn: Turn): Promise<TurnOutcome> {
   turn.signal.throwIfAborted();
-  const pending = pendingCalls(turn);
-  if (pending !== undefined) return await resume(turn, pending);
-  const text = textOf(turn.request.parts);
+  const toolbox = once(() => openToolbox(turn));
+  const request = waitingRequest(turn);
+  if (request !== undefined) {
+    const resumed = await resume(turn, request, toolbox);
+    if (resumed.kind === "waiting") return resumed.outcome;
+    if (handoffOf(turn) !== undefined) return await concludeHandoff(turn, resumed.results);
+    const taken = routeTaken(turn);
+    if (taken !== undefined) return await proceed(turn, taken, resumed.results);
+    return hasBegun(turn) ? await modelTurn(turn, await toolbox()) : await begin(turn, toolbox);
+  }
+  if (turn.request.decision !== undefined) return await lateDecision(turn);
+  const doubtful = await settleIntents(turn, toolbox);
+  if (doubtful.length === 0) return await begin(turn, toolbox);
+  await requestApproval(turn, doubtful);
+  return { state: "input-required", usage: turn.budget.usage };
+}
+
+/** Serves the user's request; what an earlier turn left open is settled by now. */
+async function begin(turn: Turn, toolbox: () => Promise<Toolbox>): Promise<TurnOutcome> {
+  const text = textOf(askedParts(turn));
   const refusal = compileRefusals(turn.config.refusals)(text);
   if (refusal !== undefined) return await refuse(turn, refusal.rule, refusal.message);
   if (turn.config.routing !== undefined) {
     const end = await routedTurn(turn, turn.config.routing, text);
     if (end !== "model") return end;
   }
-  return await modelTurn(turn, await openToolbox(turn));
+  return await modelTurn(turn, await toolbox());
 }
 
 async function modelTurn(turn: Turn, toolbox: Toolbox): Promise<TurnOutcome> {
   const end = await converse(turn, toolbox);
   if (end.kind === "waiting") return { state: "input-required", usage: turn.budget.usage };
-  const { text, messages } = end;
-  const parts =
-    turn.request.metadata[META.output] === "envelope"
-      ? envelopeParts(await envelopeAnswer(turn, text, messages), text)
-      : [{ text }];
+  const parts = [...(await answerParts(turn, end)), ...answeredAttachments(turn)];
   await turn.emit.event({ type: "message", role: "agent", parts });
-  return { state: "completed", usage: turn.budget.usage };
+  return await afterAnswer(turn, parts);
 }
 
 async function refuse(turn: Turn, rule: string, message: string): Promise<TurnOutcome> {
@@ -99,85 +112,19 @@ async function refuse(turn: Turn, rule: string, message: string): Promise<TurnOu
   return { state: "rejected", usage: turn.budget.usage };
 }
 
-/** Calls of this task that wait for people; `undefined` when none does. */
-function pendingCalls(turn: Turn): readonly PendingCall[] | undefined {
-  const open = turn
-    .history()
-    .findLast(
-      ({ taskId, body }) =>
-        taskId === turn.request.taskId &&
-        (body.type === "approval-requested" || body.type === "approval-decided"),
-    )?.body;
-  return open?.type === "approval-requested" ? open.pending : undefined;
-}
-
-async function resume(turn: Turn, pending: readonly PendingCall[]): Promise<TurnOutcome> {
-  const read = readDecision(turn.request.parts, pending);
-  if (!read.ok) {
-    const message = `Nothing was executed: ${read.why}. The request is still pending.`;
-    await turn.emit.event({ type: "error", error: { code: "INVALID_INPUT", message } });
-    return { state: "input-required", usage: turn.budget.usage };
-  }
-  await turn.emit.event(decided(turn, read.decisions));
-  const nested = read.decisions.filter(({ call }) => call.delegate !== undefined);
-  const results = await resumeDelegates(turn, nested);
-  if (wasRouted(turn)) return await concludeRouted(turn, results);
-  const toolbox = await openToolbox(turn);
-  for (const decision of read.decisions)
-    if (decision.call.delegate === undefined) await settle(turn, toolbox, decision);
-  const again = results.flatMap((result) => result.pending);
-  if (again.length === 0) return await modelTurn(turn, toolbox);
-  await turn.emit.event({ type: "approval-requested", pending: again });
-  return { state: "input-required", usage: turn.budget.usage };
-}
-
-/** Whether this task's request went to other agents by a rule. */
-function wasRouted(turn: Turn): boolean {
+/** Whether the model has been at work in this task; else only what an earlier turn left open was settled in it. */
+function hasBegun(turn: Turn): boolean {
   return turn
     .history()
-    .some(
-      ({ taskId, body }) =>
-        taskId === turn.request.taskId && body.type === "routing" && body.agents.length > 0,
-    );
+    .some(({ taskId, body }) => taskId === turn.request.taskId && body.type === "tool-call");
 }
 
-function decided(turn: Turn, decisions: readonly CallDecision[]): EventOf<"approval-decided"> {
-  return {
-    type: "approval-decided",
-    approver: turn.request.user,
-    decisions: decisions.map((item) => ({
-      callId: item.call.callId,
-      decision: item.decision,
-      argsHash: argsHash(item.call.args),
-      ...(item.decision === "reject" && item.reason !== undefined ? { reason: item.reason } : {}),
-    })),
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
-}
-
-async function settle(turn: Turn, toolbox: Toolbox, item: CallDecision): Promise<void> {
-  const { callId: id, name, args } = item.call;
-  switch (item.decision) {
-    case "approve":
-      await runApproved(turn, toolbox, { id, name, args });
-      return;
-    case "reject": {
-      const reason = item.reason === undefined ? "" : ` Reason: ${item.reason}`;
-      const text = `Tool call was rejected by user.${reason}`;
-      await answerCall(turn, { id, name }, text, "failed");
-      return;
-    }
-    case "answer":
-      await answerCall(turn, { id, name }, answersText(item.call, item.answers), "answered");
-  }
-}
-
-function answersText(call: PendingCall, answers: readonly (readonly string[])[]): string {
-  const questions = Array.isArray(call.args["questions"]) ? call.args["questions"] : [];
-  const items: unknown[] = answers.map((answer, index) => ({
-    question: (questions[index] as { question?: unknown } | undefined)?.question ?? null,
-    answer,
-  }));
-  return JSON.stringify(items);
 }
 
 async function failure(turn: Turn, error: unknown): Promise<TurnOutcome> {
@@ -191,6 +138,8 @@ async function failure(turn: Turn, error: unknown): Promise<TurnOutcome> {
 /** What callers are told; an unexpected error goes to the log and keeps its words to itself. */
 function turnError(turn: Turn, error: unknown): TurnError {
   if (error instanceof LimitError) return { code: "LIMIT_EXCEEDED", message: error.message };
+  if (error instanceof StoreAwayError) return { code: "INTERNAL", message: error.message };
+  if (error instanceof TurnFailure) return { code: error.code, message: error.message };
   if (error instanceof ModelError)
     return {
       code:
@@ -199,10 +148,13 @@ function turnError(turn: Turn, error: unknown): TurnError {
           : "MODEL_ERROR",
       message: error.message,
     };
+  // What nobody expected may quote what it stumbled over, such as a header that cannot be sent.
+  const secrets = knownSecrets(turn.config, turn.request.headers);
+  const stack = error instanceof Error ? error.stack : undefined;
   turn.deps.log.error("turn failed", {
     agent: refKey(turn.config.ref),
-    error: String(error),
-    stack: error instanceof Error ? error.stack : undefined,
+    error: maskedText(String(error), secrets),
+    stack: stack === undefined ? undefined : maskedText(stack, secrets),
   });
   return { code: "INTERNAL", message: "internal error; the log of the worker says more" };
 }

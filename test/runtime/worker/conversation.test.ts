@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "mocha";
 import type { Event, EventBody } from "../../../runtime/api/events.ts";
-import { conversation, shortened } from "../../../runtime/worker/conversation.ts";
+import { shortened } from "../../../runtime/worker/context/readable.ts";
+import { conversation } from "../../../runtime/worker/conversation.ts";
 
 const log = (...bodies: EventBody[]): Event[] =>
   bodies.map((body, index) => ({
@@ -85,6 +86,39 @@ describe("runtime/worker/conversation", () => {
       result("1", "made"),
     );
     assert.deepEqual(outline(events), ["u:q", "a:[1]", "t:1:made"]);
+  });
+  it("hides what people send in the task that waits for them, not what they send in another", () => {
+    const events = log(
+      says("user", "q"),
+      call("1"),
+      asked,
+      says("user", "yes"),
+      says("user", "new"),
+    );
+    const other = events.map((event) => (event.seq === 5 ? { ...event, taskId: "other" } : event));
+    assert.deepEqual(outline(other).at(-1), "u:new");
+    assert.ok(!outline(other).includes("u:yes"));
+  });
+  it("shows nothing of what compactions cover, whatever their ranges", () => {
+    const events = log(
+      says("user", "one"),
+      says("agent", "two"),
+      says("user", "three"),
+      says("agent", "four"),
+      says("user", "five"),
+      { type: "compaction", fromSeq: 1, toSeq: 2, summary: "" },
+      { type: "compaction", fromSeq: 2, toSeq: 3, summary: "s" },
+      says("agent", "six"),
+    );
+    assert.deepEqual(outline(events), ["a:four[]", "u:five", "a:six[]"]);
+    assert.equal(events.length, 8);
+  });
+  it("names files instead of showing them", () => {
+    const raw = Buffer.from("secret").toString("base64");
+    const parts = [{ text: "look" }, { raw, filename: "a.bin" }, { url: "http://x/y.pdf" }];
+    const [shown = ""] = outline(log({ type: "message", role: "user", parts }));
+    assert.match(shown, /^u:look\n\[file a\.bin, 6 bytes; .*\]\n\[file http:\/\/x\/y\.pdf; /);
+    assert.ok(!shown.includes(raw));
   });
   it("tells the model of a failed call", () => {
     assert.deepEqual(outline(log(call("1"), result("1", "no such pod", false))), [

@@ -21,6 +21,8 @@ type Call = Parameters<ToolClient["callTool"]>[0];
 export class Outside {
   readonly calls: Call[] = [];
   readonly agentCalls: AgentCall[] = [];
+  /** Tasks of agents that were cancelled while they waited. */
+  readonly cancelled: string[] = [];
   tools: readonly string[] = [];
   answer: (call: Call, signal: AbortSignal) => Promise<ToolAnswer> = (call) =>
     Promise.resolve({ ok: true, parts: [{ text: `result of ${call.name}` }] });
@@ -53,6 +55,10 @@ export class Outside {
           this.agentCalls.push(call);
           yield* this.agent(call);
         }.bind(this),
+        cancel: (task) => {
+          this.cancelled.push(task.taskId);
+          return Promise.resolve();
+        },
       },
       clock: this.clock,
       newId: () => `id-${++ids}`,
