@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { AgentCard, Role, type SendMessageRequest, type StreamResponse } from "@a2a-js/sdk";
+import {
+  AgentCard,
+  Role,
+  type SendMessageRequest,
+  type StreamResponse,
+  type Task,
+} from "@a2a-js/sdk";
 import {
   DefaultAgentCardResolver,
   JsonRpcTransportFactory,
@@ -9,8 +15,9 @@ import {
 import type { Part } from "../api/events.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { AgentCallError, shownUrl, statusError, toCallError } from "./call-error.ts";
+import { AgentCallError, isRpcRefusal, shownUrl, statusError, toCallError } from "./call-error.ts";
 import { type CallTimeouts, limitedFetch } from "./limited-fetch.ts";
+import { RejoinPatience, type StreamEnd } from "./rejoin-patience.ts";
 import { leave } from "./until-aborted.ts";
 import { type AgentUpdate, UpdateReader } from "./update-reader.ts";
 import { toWirePart } from "./wire-parts.ts";
@@ -24,6 +31,11 @@ const CALL_TIMEOUTS: CallTimeouts = { connectMs: 10_000, idleMs: 60_000 };
 const DRAIN_MS = 1_000;
 /** 2 s to tell an agent that nobody waits for it any more. */
 const CANCEL_MS = 2_000;
+
+/** 2 s between two questions for a task whose agent has no streams to join. */
+const POLL_MS = 2_000;
+/** 10 questions in a row without an answer. */
+const MAX_POLL_FAILURES = 10;
 
 /** One call of an agent. */
 export interface AgentCall {
@@ -51,6 +63,8 @@ export interface AgentCall {
 export interface ClientDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** 0 <= n < 1, spreads tries; Node's own unless set. */
+  readonly random?: () => number;
   /** Node's own unless set. */
   readonly fetch?: typeof fetch;
 }
@@ -93,19 +107,37 @@ export class Exchange {
     try {
       const transport = await this.#connect();
       const message = sendRequest(this.#call);
-      let stream = transport.sendMessageStream(message, this.#options());
-      for (let rejoined = false; ; rejoined = true) {
-        const progress = yield* this.#follow(stream);
-        if (progress === "result") return;
-        if (rejoined && progress === "none") break;
-        stream = transport.resubscribeTask({ tenant: "", id: this.#known() }, this.#options());
-      }
-      yield* this.#ask(transport);
+      yield* this.#tell(transport, transport.sendMessageStream(message, this.#options()));
     } catch (error) {
       throw toCallError(this.shownUrl, error);
     } finally {
       this.#reader.end();
     }
+  }
+
+  /** Follows the task from stream to stream, however often they break, to its result. */
+  async *#tell(
+    transport: Transport,
+    sent: AsyncGenerator<StreamResponse, void, undefined>,
+  ): AsyncGenerator<AgentUpdate, void, undefined> {
+    const { clock, random = Math.random } = this.#deps;
+    const patience = new RejoinPatience(clock, random);
+    for (let stream = sent; ; ) {
+      const began = clock.monotonic();
+      const end = yield* this.#follow(stream);
+      if (end.news === "result") return;
+      // The agent answers, but not with a stream: the task is over, or it cannot be joined there.
+      if (end.why !== undefined && isRpcRefusal(end.why)) break;
+      const waitMs = patience.ended(end, clock.monotonic() - began);
+      if (waitMs === undefined) {
+        yield* this.#ask(transport, "once");
+        return;
+      }
+      const id = this.#known();
+      if (waitMs > 0) await clock.sleep(waitMs, this.#closed.signal);
+      stream = transport.resubscribeTask({ tenant: "", id }, this.#options());
+    }
+    yield* this.#ask(transport, "until-result");
   }
 
   /**
@@ -133,37 +165,58 @@ export class Exchange {
     }
   }
 
-  /**
-   * Tells what a stream tells. Once the task is known a stream that breaks just ends: the task goes on.
-   *
-   * @returns Whether it came to the result, or to anything new.
-   */
+  /** Cancels the task that the call names. @throws AgentCallError */
+  async cancel(taskId: string): Promise<void> {
+    try {
+      const transport = await this.#connect();
+      await transport.cancelTask({ tenant: "", id: taskId, metadata: undefined }, this.#options());
+    } catch (error) {
+      throw toCallError(this.shownUrl, error);
+    } finally {
+      this.#reader.end();
+    }
+  }
+
+  /** Tells what a stream tells. Once the task is known a stream that breaks just ends: the task goes on. */
   async *#follow(
     stream: AsyncGenerator<StreamResponse, void, undefined>,
-  ): AsyncGenerator<AgentUpdate, "result" | "some" | "none", undefined> {
-    let progress: "result" | "some" | "none" = "none";
+  ): AsyncGenerator<AgentUpdate, StreamEnd, undefined> {
+    let news: StreamEnd["news"] = "none";
+    let joined = false;
     try {
       for (;;) {
-        const step = await stream.next();
-        if (step.done === true) return progress;
-        for (const update of this.#reader.read(step.value)) {
-          progress = update.kind === "result" ? "result" : "some";
+        const step = await this.#next(stream);
+        if ("why" in step) return { news, joined, ...step };
+        joined = true;
+        for (const update of this.#reader.read(step.item)) {
+          news = update.kind === "result" ? "result" : "some";
           yield update;
-          if (progress === "result") return progress;
+          if (news === "result") return { news, joined, why: undefined };
         }
       }
-    } catch (error) {
-      this.#broken = toCallError(this.shownUrl, error);
-      if (!this.#mayRejoin(this.#broken)) throw this.#broken;
-      return progress;
     } finally {
-      if (progress === "result") this.#drain(stream);
+      if (news === "result") this.#drain(stream);
       else leave(stream);
     }
   }
 
-  #mayRejoin({ code }: AgentCallError): boolean {
-    return this.#reader.taskId !== undefined && code !== "protocol" && !this.#closed.signal.aborted;
+  /** The next item, or why there is none: the stream is over, or broke and may be joined again. */
+  async #next(
+    stream: AsyncGenerator<StreamResponse, void, undefined>,
+  ): Promise<{ readonly item: StreamResponse } | Pick<StreamEnd, "why">> {
+    try {
+      const step = await stream.next();
+      return step.done === true ? { why: undefined } : { item: step.value };
+    } catch (error) {
+      this.#broken = toCallError(this.shownUrl, error);
+      if (!this.#mayRejoin(this.#broken)) throw this.#broken;
+      return { why: this.#broken };
+    }
+  }
+
+  #mayRejoin(error: AgentCallError): boolean {
+    if (this.#reader.taskId === undefined || this.#closed.signal.aborted) return false;
+    return error.code !== "protocol" || isRpcRefusal(error);
   }
 
   /** Lets a stream that has told everything end by itself, so that its connection can serve again. */
@@ -179,18 +232,39 @@ export class Exchange {
       .finally(disarm); // the result is known, whatever still comes
   }
 
-  /** The task as it is, when its stream cannot be had. */
-  async *#ask(transport: Transport): AsyncGenerator<AgentUpdate, void, undefined> {
+  /** The task as it is, when its stream cannot be had: asked for once, or every 2 s until it has a result. */
+  async *#ask(
+    transport: Transport,
+    how: "once" | "until-result",
+  ): AsyncGenerator<AgentUpdate, void, undefined> {
     const id = this.#known();
-    const task = await transport.getTask({ tenant: "", id }, this.#options());
-    let ended = false;
-    for (const update of this.#reader.readTask(task)) {
-      yield update;
-      ended ||= update.kind === "result";
+    for (let failures = 0; ; ) {
+      const task = await this.#taskNow(
+        transport,
+        id,
+        how === "once" ? 1 : MAX_POLL_FAILURES - failures,
+      );
+      failures = task === undefined ? failures + 1 : 0;
+      for (const update of task === undefined ? [] : this.#reader.readTask(task)) {
+        yield update;
+        if (update.kind === "result") return;
+      }
+      if (how === "once") break;
+      await this.#deps.clock.sleep(POLL_MS, this.#closed.signal);
     }
-    if (ended) return;
     const message = `the stream of task ${id} at ${this.shownUrl} broke while the task was running`;
     throw new AgentCallError(this.#broken?.code ?? "unreachable", message, { cause: this.#broken });
+  }
+
+  /** The task; `undefined` when it cannot be had and `triesLeft` is more than this one. @throws AgentCallError */
+  async #taskNow(transport: Transport, id: string, triesLeft: number): Promise<Task | undefined> {
+    try {
+      return await transport.getTask({ tenant: "", id }, this.#options());
+    } catch (error) {
+      const failure = toCallError(this.shownUrl, error);
+      if (triesLeft <= 1 || isRpcRefusal(failure) || this.#closed.signal.aborted) throw failure;
+      return undefined;
+    }
   }
 
   /** @throws AgentCallError `protocol` when the agent named no task. */

@@ -85,6 +85,11 @@ export function toCallError(url: string, thrown: unknown): AgentCallError {
   return new AgentCallError(code, `${failed}: ${reason}`, { cause: error });
 }
 
+/** Whether the agent itself answered with an error of its protocol: it is there, and asking again changes nothing. */
+export function isRpcRefusal(error: AgentCallError): boolean {
+  return isJsonRpcError(error.cause);
+}
+
 function rpcErrorCode(code: number): AgentCallErrorCode {
   if (code === RPC_CODE.agentNotFound || code === RPC_CODE.taskNotFound) return "not-found";
   if (code === RPC_CODE.version || code === RPC_CODE.methodNotFound) return "protocol";

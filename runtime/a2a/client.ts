@@ -1,4 +1,5 @@
 import { systemClock } from "../process/clock.ts";
+import { orAbort } from "../process/or-abort.ts";
 import { silentLog } from "../telemetry/log.ts";
 import { type AgentCall, type ClientDeps, Exchange } from "./agent-exchange.ts";
 import { AgentCallError } from "./call-error.ts";
@@ -47,6 +48,24 @@ export class A2aClient {
     } finally {
       if (outcome === "failed") void exchange.abandon();
       if (outcome === "left") exchange.close();
+    }
+  }
+
+  /**
+   * Cancels a task of an agent that is not being called.
+   *
+   * @throws AgentCallError; the signal's reason when it aborts.
+   */
+  async cancel(
+    task: Pick<AgentCall, "url" | "headers"> & { readonly taskId: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    signal.throwIfAborted();
+    const exchange = new Exchange({ ...task, parts: [] }, this.#deps);
+    try {
+      await orAbort(exchange.cancel(task.taskId), signal);
+    } finally {
+      exchange.close();
     }
   }
 }

@@ -33,6 +33,8 @@ const TASK_ERRORS: Readonly<Record<TaskErrorCode, (message: string) => A2AError>
   "context-not-found": (message) => new RequestMalformedError({ message }),
   "not-cancelable": (message) => new TaskNotCancelableError({ message }),
   "not-expecting-input": (message) => new UnsupportedOperationError({ message }),
+  "not-permitted": (message) =>
+    new UnsupportedOperationError({ message, metadata: { reason: "not-permitted" } }),
   busy: (message) => new UnsupportedOperationError({ message, metadata: { retry: "later" } }),
   invalid: (message) => new RequestMalformedError({ message }),
   "agent-not-found": (message) =>

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { EventBody, type EventOf, Part, type PendingCall } from "../api/events.ts";
+import { EventBody, type EventOf, Part, PendingCall } from "../api/events.ts";
 import { META, parseRef, refKey } from "../api/names.ts";
 import { kagentValue, type Metadata } from "./wire-metadata.ts";
 
@@ -39,6 +39,12 @@ const Confirmation = z.object({
       .optional(),
   }),
 });
+/** What kagent's clients are not told of a call that waits. */
+const PendingExtra = PendingCall.pick({
+  inputSchema: true,
+  approvers: true,
+  expiresAt: true,
+}).strip();
 /** What a function call's part does not say of a tool call. */
 const CallExtra = z.object({ type: z.literal("tool-call"), target: ToolTarget });
 type CallExtra = z.output<typeof CallExtra>;
@@ -82,7 +88,20 @@ export function eventMetadata(body: EventBody): Metadata {
     const { type, ...rest } = body;
     return { [OWN_KEYS[type]]: rest };
   }
+  if (body.type === "compaction")
+    return { [META.event]: body, [META.compaction]: compactionMetadata(body) };
   return { [META.event]: body };
+}
+
+/** What clients are told of a compaction: which events, and tokens of the prompt (kagent-api section 1.5). */
+function compactionMetadata(body: EventOf<"compaction">): Metadata {
+  const { fromSeq: from, toSeq: to, tokensBefore, tokensAfter } = body;
+  return {
+    from,
+    to,
+    ...(tokensBefore === undefined ? {} : { tokensBefore }),
+    ...(tokensAfter === undefined ? {} : { tokensAfter }),
+  };
 }
 
 /**
@@ -116,7 +135,9 @@ export function readPending(parts: readonly Part[]): PendingCall[] {
     const inner = payload?.hitl_parts ?? [];
     const asked =
       inner.length > 0 ? inner : [{ id, originalFunctionCall: args.originalFunctionCall }];
+    const more = PendingExtra.safeParse(part.metadata?.[META.approval]).data ?? {};
     return asked.map(({ id: confirmationId, originalFunctionCall: call }) => ({
+      ...more,
       confirmationId,
       callId: call.id,
       kind: call.name === ASK_USER ? ("question" as const) : ("approval" as const),
@@ -142,7 +163,18 @@ function confirmationPart(pending: PendingCall): Part {
   const toolConfirmation = { hint, confirmed: false, payload };
   const data = { name: CONFIRMATION, id, args: { originalFunctionCall, toolConfirmation } };
   const part = adkPart("function_call", data);
-  return { ...part, metadata: { ...part.metadata, adk_is_long_running: true } };
+  const extra = pendingExtra(pending);
+  const metadata = { ...part.metadata, adk_is_long_running: true };
+  if (Object.keys(extra).length === 0) return { ...part, metadata };
+  return { ...part, metadata: { ...metadata, [META.approval]: extra } };
+}
+
+function pendingExtra({ inputSchema, approvers, expiresAt }: PendingCall): Metadata {
+  return {
+    ...(inputSchema === undefined ? {} : { inputSchema }),
+    ...(approvers === undefined ? {} : { approvers }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
 }
 
 function adkPart(type: "function_call" | "function_response", data: unknown): Part {

@@ -84,6 +84,7 @@ export class AgentRequestHandler implements A2ARequestHandler {
     return this.#guarded("SendMessage", async () => {
       const historyLength = checkHistoryLength(params.configuration?.historyLength);
       const running = await this.#send(this.#sendRequest(params));
+      if (running.foreign === true) return this.#task(await this.#decided(running));
       if (params.configuration?.returnImmediately === true)
         leave(running.updates[Symbol.asyncIterator]());
       else await drain(untilAborted(running.updates, this.#deps.gone));
@@ -102,8 +103,10 @@ export class AgentRequestHandler implements A2ARequestHandler {
     try {
       const request = this.#sendRequest(params);
       // as it is before the message: what the message sets off comes as updates
-      const before = request.taskId === undefined ? undefined : await this.#get(request.taskId);
-      const { taskId, contextId, updates } = await this.#send(request);
+      const known = request.taskId === undefined ? undefined : await this.#known(request.taskId);
+      const running = await this.#send(request);
+      const { taskId, contextId, updates } = running;
+      const before = running.foreign === true ? this.#emptyView(running) : known;
       const mapper = this.#mapper(taskId, contextId);
       const legacy = context.requestedVersion !== "1.0";
       const first = mapper.sent(request, before);
@@ -232,6 +235,35 @@ export class AgentRequestHandler implements A2ARequestHandler {
   #get(taskId: string): Promise<TaskView> {
     const { agent, caller, tasks } = this.#deps;
     return tasks.get(agent, taskId, caller);
+  }
+
+  /** The task unless it is not the caller's to read: an approver may still decide about it. */
+  async #known(taskId: string): Promise<TaskView | undefined> {
+    try {
+      return await this.#get(taskId);
+    } catch (error) {
+      if (error instanceof TaskError && error.code === "task-not-found") return undefined;
+      throw error;
+    }
+  }
+
+  #emptyView({ taskId: id, contextId }: RunningTask): TaskView {
+    const { agent, clock } = this.#deps;
+    const updatedAt = new Date(clock.now()).toISOString();
+    return { id, contextId, agent, state: "working", updatedAt, events: [] };
+  }
+
+  /** What an approver learns of somebody else's task: that it was decided, and the state it came to. */
+  async #decided(running: RunningTask): Promise<TaskView> {
+    let view = this.#emptyView(running);
+    for await (const update of untilAborted(running.updates, this.#deps.gone)) {
+      if (update.kind !== "event") continue;
+      const { body, time } = update.event;
+      view = { ...view, updatedAt: time, events: [...view.events, update.event] };
+      if (body.type === "status") view = { ...view, state: body.state };
+      if (body.type === "error") view = { ...view, error: body.error };
+    }
+    return view;
   }
 
   #task(view: TaskView, historyLength?: number): Task {

@@ -7,6 +7,7 @@ import {
 import { A2AError, PushNotificationNotSupportedError } from "@a2a-js/sdk/errors";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import * as z from "zod";
+import { ambiguousKey } from "../api/ambiguous-key.ts";
 import type { Version } from "./card.ts";
 import { INTERNAL_MESSAGE, RPC_CODE, type RpcId, rpcError } from "./errors.ts";
 import type { AgentRequestHandler } from "./request-handler.ts";
@@ -56,6 +57,9 @@ export function parseRpc(
   } catch {
     return refuse(null, RPC_CODE.parse, "the request body is not JSON");
   }
+  // The keys of a batch of decisions are ids of calls: one that is there twice approves and rejects at once.
+  if (ambiguousKey(text) !== undefined)
+    return refuse(null, RPC_CODE.invalidRequest, "an object has a key twice, or a key __proto__");
   const id = Id.safeParse(body).data?.id ?? null;
   if (isDeeperThan(body, MAX_DEPTH))
     return refuse(id, RPC_CODE.invalidRequest, `nested deeper than ${MAX_DEPTH} levels`);

@@ -1,3 +1,4 @@
+import type { Decider } from "../api/approvers.ts";
 import type { Event, Part, TaskState, TurnError, TurnUpdate, Usage } from "../api/events.ts";
 import type { ObjectRef } from "../api/names.ts";
 
@@ -7,6 +8,15 @@ export interface Caller {
   readonly user: string;
   /** Request headers, names in lower case; for lineage and for headers a tool may be given. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Groups of the user, for the approvers of agents. */
+  readonly groups?: readonly string[];
+  /** The controller itself: it may say that a request for approval has expired, and nothing else. */
+  readonly trusted?: boolean;
+  /**
+   * Who really decides, when an agent passes a decision on. The edge sets it from `x-kagent-approver` of requests that
+   * are proven to come from an agent of the platform, and of no others.
+   */
+  readonly approver?: Decider;
 }
 
 /** A message to an agent. */
@@ -61,6 +71,7 @@ export type TaskErrorCode =
   | "context-not-found"
   | "not-cancelable"
   | "not-expecting-input"
+  | "not-permitted"
   | "busy"
   | "invalid"
   | "agent-not-found";
@@ -85,6 +96,11 @@ export interface RunningTask {
    * Leaving the iteration early does not stop the task.
    */
   readonly updates: AsyncIterable<TurnUpdate>;
+  /**
+   * The task is somebody else's, and the caller one of its approvers: it may not be read, and `updates` tell of the
+   * decision and the state alone.
+   */
+  readonly foreign?: true;
 }
 
 /** Runs and remembers tasks; every method is scoped to the caller's own. */

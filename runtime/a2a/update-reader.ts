@@ -1,5 +1,4 @@
 import type {
-  Message,
   StreamResponse,
   Task,
   TaskArtifactUpdateEvent,
@@ -7,10 +6,11 @@ import type {
   TaskStatusUpdateEvent,
 } from "@a2a-js/sdk";
 import { TaskState as WireState } from "@a2a-js/sdk";
+import * as z from "zod";
 import { Envelope } from "../api/envelope.ts";
 import {
   ERROR_CODES,
-  type EventBody,
+  EventBody,
   isTerminal,
   type Part,
   type PendingCall,
@@ -56,6 +56,11 @@ export interface AgentResult {
 const MAX_ANSWER_CHARS = 16 * 1024 * 1024;
 /** Characters of another agent's error that are passed on. */
 const MAX_ERROR_CHARS = 4_000;
+
+/** 10,000 events that a task's history does not show. */
+const SilentEvents = z
+  .array(z.object({ seq: z.int(), author: z.string(), body: EventBody }))
+  .max(10_000);
 
 /** Reads the stream items of one call, of this platform's agents and of kagent's. */
 export class UpdateReader {
@@ -112,7 +117,7 @@ export class UpdateReader {
   readTask(task: Task): AgentUpdate[] {
     const { id: taskId, contextId, status, metadata } = task;
     const known = this.#identify({ taskId, contextId });
-    const missed = task.history.flatMap((message) => this.#missed(message));
+    const missed = this.#missed(task);
     const events = this.#joined ? missed : []; // what it did before this call is not news
     this.#joined = true;
     for (const { artifactId, parts } of task.artifacts)
@@ -151,10 +156,23 @@ export class UpdateReader {
     return append || !lastChunk ? partials(parts) : [];
   }
 
-  #missed(message: Message): AgentUpdate[] {
-    const { metadata } = message;
-    if (metadata?.[META.seq] === undefined || !this.#isNew(metadata)) return [];
-    return this.#activities(message.parts.map(fromWirePart), metadata);
+  /** What a task's history and its silent events tell that was not told before, by position. */
+  #missed({ history, metadata }: Task): AgentUpdate[] {
+    const silent = SilentEvents.safeParse(metadata?.[META.events]).data ?? [];
+    const items = [
+      ...history.map((message) => ({ seq: message.metadata?.[META.seq] as unknown, message })),
+      ...silent.map((event) => ({ seq: event.seq, event })),
+    ];
+    return items
+      .flatMap((item) => (typeof item.seq === "number" ? [{ ...item, seq: item.seq }] : []))
+      .sort((a, b) => a.seq - b.seq)
+      .flatMap((item) => {
+        if (!this.#isNew({ [META.seq]: item.seq })) return [];
+        if (!("message" in item)) return [{ kind: "activity" as const, ...told(item.event) }];
+        const { message } = item;
+        const updates = this.#activities(message.parts.map(fromWirePart), message.metadata);
+        return updates.filter((update) => !isAsked(update));
+      });
   }
 
   /** Ours are numbered; what was told before is not told again. */
@@ -216,6 +234,15 @@ function partials(parts: readonly Part[]): AgentUpdate[] {
       ? { kind: "partial" as const, text: part.text, thought: part.metadata?.[THOUGHT] === true }
       : [],
   );
+}
+
+function told({ author, body }: { readonly author: string; readonly body: EventBody }) {
+  return { author, body };
+}
+
+/** What people are asked is told by the result. */
+function isAsked(update: AgentUpdate): boolean {
+  return update.kind === "activity" && update.body.type === "approval-requested";
 }
 
 function isText(part: Part): boolean {

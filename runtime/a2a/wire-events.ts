@@ -206,8 +206,20 @@ export function taskFromView(view: TaskView, user: string, detail: TaskDetail = 
       ...(usage === undefined ? {} : { kagent_usage_metadata: usageMetadata(usage) }),
       ...routing,
       ...endMetadata(body, outcome),
+      ...(detail.historyLength === undefined && detail.artifacts !== "omit"
+        ? silentEvents(view.events)
+        : {}),
     },
   };
+}
+
+/** Events that the history has no message for: a client that joins after them would never hear of them. */
+function silentEvents(events: readonly Event[]): Metadata {
+  const silent = events.filter(
+    ({ body }) => body.type !== "status" && eventParts(body).length === 0,
+  );
+  if (silent.length === 0) return {};
+  return { [META.events]: silent.map(({ seq, author, body }) => ({ seq, author, body })) };
 }
 
 function historyOf(

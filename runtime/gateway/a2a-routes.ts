@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Context, Hono } from "hono";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
 import { describeError } from "../mcp/describe-error.ts";
 import { rpcError } from "../mcp/http-edge.ts";
 import type { Clock } from "../process/clock.ts";
+import { endToEnd, HttpProxy, ProxyError } from "../process/http-proxy.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { ProxyError, ReverseProxy } from "./reverse-proxy.ts";
 
 /** 1 MiB per request: what a message with data may weigh; files travel by reference. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -27,10 +28,10 @@ export interface A2aRoutesOptions {
   readonly connectMs?: number;
 }
 
-/** What the server on Node hands along; nothing of it is there without a socket. */
+/** What the server on Node hands along: streams are passed on from socket to socket. */
 interface NodeBindings {
-  readonly incoming?: Pick<IncomingMessage, "socket">;
-  readonly outgoing?: Pick<ServerResponse, "destroy">;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
 }
 
 /**
@@ -44,7 +45,7 @@ interface NodeBindings {
 export function a2aRoutes(options: A2aRoutesOptions): Hono {
   const { clock, log, maxBodyBytes = MAX_BODY_BYTES, connectMs = CONNECT_MS } = options;
   const base = new URL(options.controllerUrl);
-  const proxy = new ReverseProxy({ clock, maxBodyBytes, connectMs });
+  const proxy = new HttpProxy({ clock, maxBodyBytes, connectMs });
   const app = new Hono();
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.all("/agents/*", async (context) => {
@@ -54,13 +55,13 @@ export function a2aRoutes(options: A2aRoutesOptions): Hono {
     const target = new URL(base);
     target.pathname = base.pathname.replace(/\/$/, "") + path;
     target.search = url.search;
+    const { incoming, outgoing } = context.env as NodeBindings;
+    const headers = { ...endToEnd(incoming.headers), ...forwarded(incoming, url) };
     try {
-      const { incoming, outgoing } = context.env as NodeBindings;
-      const headers = forwarded(context, url, incoming?.socket.remoteAddress);
-      const breakOff = () => outgoing?.destroy();
-      return await proxy.forward({ request: context.req.raw, target, headers, breakOff });
+      await proxy.forward({ incoming, outgoing, target, headers });
+      return RESPONSE_ALREADY_SENT;
     } catch (error) {
-      return failure(error, { log, maxBodyBytes, path, request: context.req.raw });
+      return failure(error, { log, maxBodyBytes, path });
     }
   });
   app.notFound(notFound);
@@ -78,13 +79,8 @@ function controllerPath(path: string): string | undefined {
 }
 
 /** Where the request came from, as the controller is told. */
-function forwarded(
-  context: Context,
-  url: URL,
-  address: string | undefined,
-): Record<string, string> {
-  const before = context.req.header("x-forwarded-for");
-  const chain = [before, address].filter((hop) => hop !== undefined).join(", ");
+function forwarded({ headers, socket }: IncomingMessage, url: URL): Record<string, string> {
+  const chain = [headers["x-forwarded-for"] ?? [], socket.remoteAddress ?? []].flat().join(", ");
   return {
     ...(chain === "" ? {} : { "x-forwarded-for": chain }),
     "x-forwarded-host": url.host,
@@ -96,11 +92,9 @@ interface Failure {
   readonly log: Logger;
   readonly maxBodyBytes: number;
   readonly path: string;
-  readonly request: Request;
 }
 
-function failure(error: unknown, { log, maxBodyBytes, path, request }: Failure): Response {
-  if (request.signal.aborted) return new Response(null, { status: 499 }); // nobody reads it
+function failure(error: unknown, { log, maxBodyBytes, path }: Failure): Response {
   if (error instanceof ProxyError && error.kind === "too-large") {
     return rpcError(413, -32600, `the request body is larger than ${maxBodyBytes} bytes`);
   }

@@ -58,6 +58,17 @@ const body: fc.Arbitrary<EventBody> = fc.oneof(
   fc.record({ type: fc.constant("refusal" as const), layer: name, rule: name, message: name }),
   fc.record({ type: fc.constant("limit" as const), limit: name, value: fc.nat() }),
   fc.record({ type: fc.constant("handoff" as const), agent: name, when: name }),
+  fc.record(
+    {
+      type: fc.constant("compaction" as const),
+      fromSeq: fc.nat(),
+      toSeq: fc.nat(),
+      summary: fc.string(),
+      tokensBefore: fc.nat(),
+      tokensAfter: fc.nat(),
+    },
+    { requiredKeys: ["type", "fromSeq", "toSeq", "summary"] },
+  ),
   fc.record({
     type: fc.constant("error" as const),
     error: fc.record({ code: fc.constant("MODEL_ERROR" as const), message: name }),
@@ -79,6 +90,15 @@ describe("runtime/a2a/event-parts", () => {
         ]);
       }),
     );
+  });
+
+  it("tells clients which events a compaction covers and what it gained", () => {
+    const range = { fromSeq: 1, toSeq: 40, summary: "pods crash" };
+    const counts = { tokensBefore: 6_000, tokensAfter: 900 };
+    const metadata = eventMetadata({ type: "compaction", ...range, ...counts });
+    assert.deepEqual(metadata["kagent.dev/compaction"], { from: 1, to: 40, ...counts });
+    const uncounted = eventMetadata({ type: "compaction", ...range });
+    assert.deepEqual(uncounted["kagent.dev/compaction"], { from: 1, to: 40 });
   });
 
   it("marks thoughts the way kagent's clients know them", () => {
@@ -141,6 +161,9 @@ describe("runtime/a2a/event-parts", () => {
         name: "delete_file",
         args: { path: "a" },
         hint: "sure?",
+        inputSchema: { type: "object" },
+        approvers: ["group:sre"],
+        expiresAt: "2026-01-01T01:00:00.000Z",
       },
       {
         confirmationId: "f2",
@@ -151,7 +174,10 @@ describe("runtime/a2a/event-parts", () => {
         hint: "",
       },
     ] as const;
-    const asked = eventParts({ type: "approval-requested", pending: [...pending] });
+    const asked = eventParts({
+      type: "approval-requested",
+      pending: structuredClone(pending) as never,
+    });
     assert.deepEqual(readPending([{ text: "please" }, ...asked]), pending);
     assert.deepEqual(readEvents(asked, {}), []); // a request to people is no tool call
   });

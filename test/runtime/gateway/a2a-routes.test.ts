@@ -376,6 +376,19 @@ describe("runtime/gateway/a2aRoutes", () => {
     assert.equal(sockets.size, 1);
   });
 
+  it("uses no connection that has been idle for long, and may be closing", async () => {
+    const sockets = new Set<Socket>();
+    controller.answer = (request, response) => {
+      sockets.add(request.socket);
+      request.resume().once("end", () => response.end("ok"));
+    };
+    for (let i = 0; i < 2; i += 1) {
+      await (await post("{}")).text();
+      await clock.advance(3_000);
+    }
+    assert.equal(sockets.size, 2);
+  });
+
   it("carries fifty streams at once", async () => {
     controller.answer = (request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
