@@ -3,18 +3,23 @@ import type { Agent } from "../api/objects.ts";
 /**
  * What a spec asks for and this version does not do, as paths below `spec`; the rest of it works.
  *
- * Told to people by the HTTP API, so that nobody has to find out by what does not happen.
+ * Told to people by the HTTP API and by the condition UnsupportedFeatures, so that nobody has to find out by what does
+ * not happen.
+ *
+ * @param workers - Where the Agent runs when its spec does not say.
  */
-export function ignoredFeatures({ spec }: Agent): readonly string[] {
-  const { declarative, skills, sandbox } = spec;
+export function ignoredFeatures(
+  { spec }: Agent,
+  workers: "dedicated" | "pooled" = "dedicated",
+): readonly string[] {
+  const { declarative, skills } = spec;
+  const isPooled = (spec.workers ?? workers) === "pooled";
   const asked: Readonly<Record<string, unknown>> = {
     skills,
-    sandbox,
-    "declarative.promptTemplate": declarative?.promptTemplate,
-    "declarative.memory": declarative?.memory,
-    "declarative.context.compaction": declarative?.context?.compaction,
-    "declarative.handoffs": declarative?.handoffs,
-    "declarative.responseSchema": declarative?.responseSchema,
+    // An image of the user's own is in nobody's pool.
+    workers: spec.type === "BYO" && spec.workers === "pooled" ? true : undefined,
+    // The pods of a pool are no Agent's own.
+    "declarative.deployment": isPooled ? declarative?.deployment : undefined,
     "declarative.shareTools": declarative?.shareTools === true ? true : undefined,
     "declarative.executeCodeBlocks": declarative?.executeCodeBlocks === true ? true : undefined,
   };

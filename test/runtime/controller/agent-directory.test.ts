@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { describe, it } from "mocha";
+import type { Kind } from "../../../runtime/api/names.ts";
 import { AgentDirectory, acceptance } from "../../../runtime/controller/agent-directory.ts";
 import { callsTo, DEFAULT_MODEL, writtenAgent, writtenServer } from "./kagent-objects.ts";
 
@@ -84,5 +86,133 @@ describe("runtime/controller/AgentDirectory", () => {
     const tool = { name: "s_t", description: "d", inputSchema: { type: "object" }, hints: {} };
     agents.setDiscovered(ref("s"), [tool]);
     assert.deepEqual(agents.discovered(ref("s")), [tool]);
+  });
+});
+
+describe("runtime/controller/AgentDirectory object by object", () => {
+  const value = (_: string, { name }: { readonly name: string }) =>
+    name === "there" ? "You come from elsewhere." : undefined;
+  const agentUrl = () => "http://agent/";
+  const systemMessageFrom = (name: string) => ({
+    systemMessage: undefined,
+    systemMessageFrom: { type: "ConfigMap", name, key: "k" },
+  });
+
+  const objects = [
+    DEFAULT_MODEL,
+    writtenServer("s"),
+    writtenAgent("a"),
+    writtenAgent("a", callsTo("b")),
+    writtenAgent("b", callsTo("a")),
+    writtenAgent("b", callsTo("c")),
+    writtenAgent("c", {
+      tools: [{ type: "McpServer", mcpServer: { kind: "RemoteMCPServer", name: "s" } }],
+    }),
+    writtenAgent("c", systemMessageFrom("absent")),
+    writtenAgent("d", { ...callsTo("c"), ...systemMessageFrom("there") }),
+    writtenAgent("d", { stream: "yes" }),
+  ];
+  const view = (directory: AgentDirectory) => [
+    directory.agents().map(({ ref: at, config, violations }) => [at, config?.hash, violations]),
+    directory.models(),
+    directory.servers(),
+  ];
+
+  it("comes to the same as all at once, and tells everybody to whom a change matters", () => {
+    const step = fc.record({
+      object: fc.constantFrom(...objects),
+      removes: fc.boolean(),
+      looks: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+        const gradual = new AgentDirectory({ value, agentUrl });
+        const all = new Map<string, object>();
+        const told = new Set<string>();
+        let before = new Map<string, string>();
+        for (const { object, removes, looks } of steps) {
+          const { kind, metadata } = object as { kind: Kind; metadata: { name: string } };
+          const key = `${kind}/${metadata.name}`;
+          if (removes) all.delete(key);
+          else all.set(key, object);
+          const keys = removes ? gradual.remove(kind, ref(metadata.name)) : gradual.put(object);
+          for (const agent of keys) told.add(agent);
+          if (!looks) continue;
+          const now = new Map(
+            gradual.agents().map((entry) => {
+              const said = JSON.stringify([entry.config?.hash, entry.violations]);
+              return [`kagent/${entry.ref.name}`, said];
+            }),
+          );
+          for (const [agent, said] of now)
+            assert.ok(before.get(agent) === said || told.has(agent), `${agent} was not told of`);
+          before = now;
+          told.clear();
+        }
+        const once = new AgentDirectory({ value, agentUrl });
+        once.load([...all.values()]);
+        assert.deepEqual(view(gradual), view(once));
+      }),
+    );
+  });
+
+  it("resolves anew only those whom a change concerns", () => {
+    const count = 1_000;
+    let asked = 0;
+    const directory = new AgentDirectory({
+      agentUrl,
+      value: () => {
+        asked += 1;
+        return "You count.";
+      },
+    });
+    const hub = 10;
+    const agents = Array.from({ length: count }, (_, at) =>
+      writtenAgent(`a${at}`, {
+        ...systemMessageFrom(`c${at}`),
+        ...(at < hub ? {} : callsTo(`a${at % hub}`)),
+      }),
+    );
+    directory.load([DEFAULT_MODEL, ...agents]);
+    assert.equal(directory.agents().filter(({ config }) => config !== undefined).length, count);
+    assert.equal(asked, count);
+    assert.deepEqual(directory.touch("ConfigMap/kagent/c500"), ["kagent/a500"]);
+    directory.agents();
+    assert.equal(asked, count + 1);
+    const told = directory.put(writtenAgent("a3", systemMessageFrom("c3")));
+    assert.equal(told.length, count / hub);
+    directory.agents();
+    assert.equal(asked, count + 1 + count / hub);
+  });
+
+  it("takes a new status of an Agent without resolving anything", () => {
+    const directory = new AgentDirectory({ value, agentUrl });
+    const written = writtenAgent("a") as { metadata: object };
+    const stored = (status: object) => ({
+      ...written,
+      metadata: { ...written.metadata, generation: 1 },
+      status,
+    });
+    directory.load([DEFAULT_MODEL, stored({})]);
+    const before = directory.config(ref("a"));
+    assert.deepEqual(directory.put(stored({ observedGeneration: 1 })), []);
+    assert.equal(directory.config(ref("a")), before);
+    assert.equal(directory.agent(ref("a"))?.object.status?.observedGeneration, 1);
+  });
+
+  it("says what has to be read before it says anything else", () => {
+    let isUnread = true;
+    const directory = new AgentDirectory({
+      agentUrl,
+      isUnread: (id) => isUnread && id === "ConfigMap/kagent/there",
+      value: (namespace, source) => (isUnread ? undefined : value(namespace, source)),
+    });
+    directory.load([DEFAULT_MODEL, writtenAgent("a", systemMessageFrom("there"))]);
+    const entry = directory.agent(ref("a"));
+    assert.deepEqual(entry?.unread, ["ConfigMap/kagent/there"]);
+    assert.equal(entry.config, undefined);
+    isUnread = false;
+    assert.deepEqual(directory.touch("ConfigMap/kagent/there"), ["kagent/a"]);
+    assert.match(directory.config(ref("a"))?.instruction ?? "", /from elsewhere/);
   });
 });
