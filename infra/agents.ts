@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Agent } from "../components/agent.ts";
 import { ModelConfig } from "../components/model-config.ts";
+import { ModelProviderConfig } from "../components/model-provider-config.ts";
 import { RemoteMcpServer } from "../components/remote-mcp-server.ts";
 import { type KagentObjectInput, objectKey } from "../runtime/api/objects.ts";
 
@@ -29,6 +30,9 @@ export function agents(
         break;
       case "ModelConfig":
         new ModelConfig(name, { ...metadata, spec: definition.spec }, opts);
+        break;
+      case "ModelProviderConfig":
+        new ModelProviderConfig(name, { ...metadata, spec: definition.spec }, opts);
         break;
       case "RemoteMCPServer":
         new RemoteMcpServer(name, { ...metadata, spec: definition.spec }, opts);

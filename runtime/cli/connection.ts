@@ -1,11 +1,11 @@
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
-import { HEADERS } from "../api/names.ts";
+import { HEADERS, type ObjectRef } from "../api/names.ts";
 import { readRunFile } from "../local/run-file.ts";
 import { CommandError, EXIT } from "./output.ts";
 
 /** Data directory of a local run unless it says otherwise; relative to the working directory. */
-const DATA_DIRECTORY = ".kagent";
+export const DATA_DIRECTORY = ".kagent";
 /** Port of the HTTP API of a platform that left no run file. */
 const DEFAULT_URL = "http://127.0.0.1:8083";
 /** Longest wait for an answer of the HTTP API. */
@@ -24,7 +24,18 @@ export function connect(url: string | undefined): Connection {
   const run = url === undefined ? readRunFile(resolve(DATA_DIRECTORY)) : undefined;
   const base = url ?? run?.apiUrl ?? DEFAULT_URL;
   if (!URL.canParse(base)) throw new CommandError(`--kagent-url: ${base} is no URL`, EXIT.usage);
-  return { url: base.replace(/\/+$/, ""), headers: { [HEADERS.userId]: userInfo().username } };
+  return { url: base.replace(/\/+$/, ""), headers: identity(process.env["KAGENT_TOKEN"]) };
+}
+
+/** Who asks: a controller believes the token, a laptop the name. */
+function identity(token: string | undefined): Readonly<Record<string, string>> {
+  const name = { [HEADERS.userId]: userInfo().username };
+  return token === undefined || token === "" ? name : { ...name, authorization: `Bearer ${token}` };
+}
+
+/** A2A endpoint of an agent. */
+export function agentUrl({ url }: Connection, { namespace, name }: ObjectRef): string {
+  return `${url}/api/a2a/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/`;
 }
 
 /** How to start what did not answer. */

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { parseRef, refKey } from "../api/names.ts";
 import { connect, readApi } from "./connection.ts";
+import { byTask, INBOX_HEADER, inboxRow, readInbox, taskNamed } from "./inbox.ts";
 import { CommandError, EXIT, print, table } from "./output.ts";
+import { waitingText } from "./waiting-text.ts";
 
 const Options = z.object({
   json: z.boolean(),
@@ -38,6 +40,9 @@ interface Listing {
   readonly header: readonly string[];
   rows(data: unknown): readonly (readonly string[])[];
 }
+
+/** What waits for people is read by one request of its own. */
+const APPROVALS = "approvals";
 
 const yesNo = (value: boolean): string => (value ? "True" : "False");
 
@@ -98,10 +103,12 @@ const LISTINGS: Readonly<Record<string, Listing>> = {
 /** `kagent get KIND [NAME]`. @returns The exit code. */
 export async function get(kind: string, name: string | undefined, input: unknown): Promise<number> {
   const options = Options.parse(input);
-  const listing = LISTINGS[kind.endsWith("s") ? kind : `${kind}s`];
+  const plural = kind.endsWith("s") ? kind : `${kind}s`;
+  if (plural === APPROVALS) return await getApprovals(name, options);
+  const listing = LISTINGS[plural];
   if (listing === undefined)
     throw new CommandError(
-      `there is no kind '${kind}'; one of: ${Object.keys(LISTINGS).join(", ")}`,
+      `there is no kind '${kind}'; one of: ${Object.keys(LISTINGS).join(", ")}, ${APPROVALS}`,
       EXIT.usage,
     );
   const data = await readApi(connect(options.kagentUrl), listing.path);
@@ -116,6 +123,26 @@ export async function get(kind: string, name: string | undefined, input: unknown
   if (options.json)
     await print(`${JSON.stringify(key === undefined ? items : items[0], null, 2)}\n`);
   else await print(table(listing.header, rows.filter(matches)));
+  return EXIT.ok;
+}
+
+/** `kagent get approvals [TASK]`: what waits for a decision; one task with everything there is to see of it. */
+async function getApprovals(
+  task: string | undefined,
+  options: z.output<typeof Options>,
+): Promise<number> {
+  const entries = await readInbox(connect(options.kagentUrl));
+  const one = task === undefined ? undefined : taskNamed(byTask(entries), task);
+  const shown = entries.filter(({ taskId }) => one === undefined || taskId === one.taskId);
+  if (options.json) await print(`${JSON.stringify(shown, null, 2)}\n`);
+  else if (one !== undefined) await print(`${waitingText(one)}\n`);
+  else
+    await print(
+      table(
+        INBOX_HEADER,
+        shown.map((entry) => inboxRow(entry, Date.now())),
+      ),
+    );
   return EXIT.ok;
 }
 

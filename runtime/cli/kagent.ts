@@ -32,9 +32,9 @@ function program(): Command {
     });
   kagent
     .command("get")
-    .description("lists agents, models, toolservers, tools or sessions")
-    .argument("<kind>", "agents | models | toolservers | tools | sessions")
-    .argument("[name]", "one object, as name or namespace/name")
+    .description("lists agents, models, toolservers, tools, sessions or approvals")
+    .argument("<kind>", "agents | models | toolservers | tools | sessions | approvals")
+    .argument("[name]", "one object, as name or namespace/name; the task of approvals")
     .option("--json", "prints JSON", false)
     .addOption(NAMESPACE)
     .addOption(URL_OPTION)
@@ -42,6 +42,7 @@ function program(): Command {
       const { get } = await import("./get.ts");
       process.exitCode = await get(kind, name, options);
     });
+  addDecisions(kagent);
   kagent
     .command("lint")
     .description("checks manifests of agents, models and tool servers by every rule")
@@ -60,7 +61,62 @@ function program(): Command {
       const { version } = await import("./version.ts");
       process.exitCode = await version(options);
     });
+  addDoctor(kagent);
   return kagent;
+}
+
+function addDoctor(kagent: Command): void {
+  kagent
+    .command("doctor")
+    .description("says what is reachable (platform, model, tools) and what to do about the rest")
+    .option("--json", "prints JSON", false)
+    .addOption(URL_OPTION)
+    .action(async (options: unknown) => {
+      const { doctor } = await import("./doctor.ts");
+      process.exitCode = await doctor(options);
+    });
+}
+
+/** Commands about tasks that wait or run. */
+function addDecisions(kagent: Command): void {
+  for (const verb of ["approve", "reject"] as const) {
+    const command = kagent
+      .command(verb)
+      .description(
+        verb === "approve"
+          ? "lets the calls of a waiting task run, or answers its question"
+          : "refuses the calls of a waiting task; its agent goes on without them",
+      )
+      .argument("[task]", "task, as 'kagent get approvals' lists it")
+      .option("--all", "every task that waits for you", false)
+      .option("--json", "prints JSON", false)
+      .option("--timeout <seconds>", "gives up waiting for the end of the turn", "600")
+      .addOption(URL_OPTION)
+      .action(async (task: string | undefined, options: unknown) => {
+        const { decide } = await import("./decide.ts");
+        process.exitCode = await decide(verb, task, options);
+      });
+    if (verb === "reject") command.option("--reason <text>", "what the agent is told");
+    else
+      command
+        .option("--edit <call=json>", "runs a call with these arguments instead", collect, [])
+        .option("--answer <text>", "answers a question; once for each", collect, []);
+  }
+  kagent
+    .command("cancel")
+    .description("ends a task with everything at work for it")
+    .argument("[task]", "task")
+    .option("--all", "every task of yours that is not over", false)
+    .option("--json", "prints JSON", false)
+    .addOption(URL_OPTION)
+    .action(async (task: string | undefined, options: unknown) => {
+      const { cancel } = await import("./cancel.ts");
+      process.exitCode = await cancel(task, options);
+    });
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 outliveReaders();

@@ -23,6 +23,7 @@ const COMMANDS = {
   render: { module: "stacks/commands/render.ts" },
   crds: { module: "stacks/commands/crds.ts" },
   "lint:agents": { module: "stacks/commands/lint-agents.ts" },
+  bundle: { module: "stacks/commands/bundle.ts" },
   bench: { module: "test/bench/main.ts" },
   test: { programs: [["mocha"]] },
   e2e: {

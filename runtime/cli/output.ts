@@ -36,6 +36,15 @@ export function print(text: string): Promise<void> {
   });
 }
 
+/** Progress and questions go to standard error: standard output holds the answer alone. */
+export function complain(line: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stderr.write(`${line}\n`, () => {
+      resolve();
+    });
+  });
+}
+
 /** Tells of a failure on standard error. @returns The exit code. */
 export function fail(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);

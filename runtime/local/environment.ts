@@ -16,6 +16,8 @@ const Environment = z.object({
   PROMETHEUS_URL: HttpUrl.optional(),
   LOKI_URL: HttpUrl.optional(),
   OPENCOST_URL: HttpUrl.optional(),
+  /** Hosts and wildcards, comma-separated. */
+  KAGENT_HTTP_ALLOWED_HOSTS: z.string().optional(),
 });
 
 /**
@@ -33,14 +35,21 @@ export function localEnvironment(
     ...present({ kubeconfig: env.KUBECONFIG, ollamaHost: env.OLLAMA_HOST }),
     parent: env.npm_lifecycle_event === undefined ? "independent" : "watched",
     searchPath: env.PATH,
-    sources: present({
-      grafanaUrl: env.GRAFANA_URL,
-      grafanaToken: env.GRAFANA_SERVICE_ACCOUNT_TOKEN,
-      prometheusUrl: env.PROMETHEUS_URL,
-      lokiUrl: env.LOKI_URL,
-      opencostUrl: env.OPENCOST_URL,
-    }),
+    sources: {
+      ...present({
+        grafanaUrl: env.GRAFANA_URL,
+        grafanaToken: env.GRAFANA_SERVICE_ACCOUNT_TOKEN,
+        prometheusUrl: env.PROMETHEUS_URL,
+        lokiUrl: env.LOKI_URL,
+        opencostUrl: env.OPENCOST_URL,
+      }),
+      httpHosts: list(env.KAGENT_HTTP_ALLOWED_HOSTS),
+    },
   };
+}
+
+function list(text = ""): readonly string[] {
+  return text.split(",").flatMap((item) => (item.trim() === "" ? [] : [item.trim()]));
 }
 
 /** `values` without the undefined ones. */

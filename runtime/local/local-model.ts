@@ -1,6 +1,8 @@
 import type { ModelSettings } from "../api/agent-config.ts";
 import { type ChatModel, ModelError } from "../model/chat-model.ts";
 import { discoverOllama, type OllamaDiscovery } from "../model/discover-ollama.ts";
+import { embeddingModelFor } from "../model/embedding-factory.ts";
+import type { EmbeddingModel } from "../model/embedding-model.ts";
 import { chatModelFor } from "../model/model-factory.ts";
 import type { Clock } from "../process/clock.ts";
 import type { LocalOptions } from "./options.ts";
@@ -15,6 +17,8 @@ export interface LocalModel {
   readonly resolve: (settings: ModelSettings) => ModelSettings;
   /** Opens a model of {@link resolve}. */
   readonly open: (settings: ModelSettings) => Promise<ChatModel>;
+  /** Opens an embedding model, under the name that its ModelConfig has; absent without Ollama. */
+  readonly embedding?: (settings: ModelSettings) => Promise<EmbeddingModel>;
 }
 
 /**
@@ -48,12 +52,18 @@ export async function openLocalModel(
       );
     return await offline(`Ollama has no model that can call tools; run '${remedy}'`);
   }
+  // `host` tells no credentials; the address that was given may hold some.
+  const deps = { clock, ollamaHost: options.ollamaHost ?? host };
+  const resolve = (settings: ModelSettings): ModelSettings => ({
+    ...settings,
+    provider: "Ollama",
+    model: chosen.name,
+  });
   return {
     label: `Ollama ${version} at ${host}: ${chosen.name}`,
-    resolve: (settings) => ({ ...settings, provider: "Ollama", model: chosen.name }),
-    // `host` tells no credentials; the address that was given may hold some.
-    open: (settings) =>
-      chatModelFor(withoutHost(settings), { clock, ollamaHost: options.ollamaHost ?? host }),
+    resolve,
+    open: (settings) => chatModelFor(withoutHost(resolve(settings)), deps),
+    embedding: (settings) => embeddingModelFor(withoutHost(settings), deps),
   };
 }
 

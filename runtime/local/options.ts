@@ -37,6 +37,8 @@ export interface ToolSources {
   readonly prometheusUrl?: string;
   readonly lokiUrl?: string;
   readonly opencostUrl?: string;
+  /** Hosts that make_http_request may ask; wildcards `*.example.com`. None when absent. */
+  readonly httpHosts?: readonly string[];
 }
 
 /** Told of every part that starts. */

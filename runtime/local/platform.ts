@@ -1,15 +1,14 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { Hono } from "hono";
-import { A2aClient } from "../a2a/client.ts";
 import { a2aApp } from "../a2a/http.ts";
 import type { Caller } from "../a2a/task-service.ts";
+import { readApprover } from "../api/approvers.ts";
 import { DEFAULT_NAMESPACE, HEADERS, refKey } from "../api/names.ts";
 import { refOf } from "../api/rules/object-set.ts";
 import { AgentDirectory, acceptance, type RejectedObject } from "../controller/agent-directory.ts";
 import { httpApi } from "../controller/http-api.ts";
 import { platformTools } from "../controller/platform-tools.ts";
-import { serverSettings } from "../controller/resolve-agent.ts";
+import { serverSettings } from "../controller/resolve-server.ts";
 import { a2aRoutes } from "../gateway/a2a-routes.ts";
 import { mcpRoutes } from "../gateway/mcp-routes.ts";
 import { McpClientPool } from "../mcp/client-pool.ts";
@@ -19,14 +18,16 @@ import { systemClock } from "../process/clock.ts";
 import { httpService } from "../process/http.ts";
 import { openStore, type Store } from "../store/open-store.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { Tasks } from "../worker/tasks.ts";
+import { prometheusMeter, type ScrapedMeter } from "../telemetry/meter.ts";
+import type { Tasks } from "../worker/tasks.ts";
 import { loadDefinitions } from "./definitions.ts";
 import { openLocalCluster } from "./local-cluster.ts";
 import { type LocalModel, openLocalModel } from "./local-model.ts";
+import { localTasks } from "./local-tasks.ts";
 import type { LocalOptions, Progress } from "./options.ts";
 import type { PortName } from "./ports.ts";
 import { removeRunFile, writeRunFile } from "./run-file.ts";
-import { toolClient } from "./tool-client.ts";
+
 import { toolRoutes } from "./tool-servers.ts";
 
 /** Longest wait for one tool server's list of tools at the start. */
@@ -114,8 +115,9 @@ export class Platform {
 
   async #start(signal: AbortSignal): Promise<PlatformReport> {
     // Model and cluster are asked over the network while the store opens.
-    const [store, model, cluster] = await Promise.all([
+    const [store, meter, model, cluster] = await Promise.all([
       this.#openStore(),
+      prometheusMeter(),
       openLocalModel(this.#options, systemClock, signal),
       openLocalCluster(this.#options, systemClock, signal),
     ]);
@@ -155,9 +157,11 @@ export class Platform {
     );
     const pool = new McpClientPool({ log: this.#log, clock: systemClock });
     this.#stops.push(() => pool.close());
-    const tasks = this.#worker(store, directory, model, pool);
+    const tasks = localTasks({ store, directory, model, pool, meter, log: this.#log });
+    this.#stops.push(() => tasks.close());
     const recovered = await tasks.recover();
-    this.#serve(front, { store, directory, tasks, api });
+    await tasks.start();
+    this.#serve(front, { store, directory, tasks, meter, api });
     const mcp = await this.#listen("MCP", "mcp", this.#mcpApp(directory, tasks));
     await this.#discover(directory, pool, signal);
     const urls = { api, mcp: `${mcp}/mcp`, toolGateway, agentGateway };
@@ -174,22 +178,6 @@ export class Platform {
     return store;
   }
 
-  #worker(store: Store, directory: AgentDirectory, model: LocalModel, pool: McpClientPool): Tasks {
-    const tasks = new Tasks({
-      sessions: store.sessions,
-      config: (ref) => directory.config(ref),
-      model: model.open,
-      tools: toolClient(pool),
-      agents: new A2aClient({ clock: systemClock, log: this.#log }),
-      clock: systemClock,
-      newId: randomUUID,
-      random: Math.random,
-      log: this.#log,
-    });
-    this.#stops.push(() => tasks.close());
-    return tasks;
-  }
-
   /** Fills the HTTP API, which listens since its address was needed. */
   #serve(
     front: Hono,
@@ -197,10 +185,11 @@ export class Platform {
       readonly store: Store;
       readonly directory: AgentDirectory;
       readonly tasks: Tasks;
+      readonly meter: ScrapedMeter;
       readonly api: string;
     },
   ): void {
-    const { store, directory, tasks, api } = parts;
+    const { store, directory, tasks, meter, api } = parts;
     const caller = (request: Request): Caller => this.#caller(request);
     front.route(
       "/",
@@ -214,11 +203,18 @@ export class Platform {
       }),
     );
     front.route("/", this.#mcpApp(directory, tasks));
+    front.get("/metrics", async (c) =>
+      c.body(await meter.text(), 200, { "content-type": meter.contentType }),
+    );
     front.route(
       "/",
       httpApi({
         directory,
         sessions: store.sessions,
+        approvals: store.approvals,
+        memories: store.agentMemories,
+        shares: store.shares,
+        feedback: store.feedback,
         caller,
         ready: () => this.#ready,
         version: { version: this.#options.version, commit: "unknown" },
@@ -242,7 +238,12 @@ export class Platform {
   /** On a laptop the user is the operating system's unless a request says otherwise (decisions 23). */
   #caller(request: Request): Caller {
     const headers = Object.fromEntries(request.headers);
-    return { user: headers[HEADERS.userId] ?? this.#options.user, headers };
+    const approver = headers[HEADERS.source] === "agent" ? readApprover(headers) : undefined;
+    return {
+      user: headers[HEADERS.userId] ?? this.#options.user,
+      headers,
+      ...(approver === undefined ? {} : { approver }),
+    };
   }
 
   /** Listens, guarded against pages of other sites. @returns The base URL. */

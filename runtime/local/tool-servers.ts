@@ -7,6 +7,9 @@ import type { Clock } from "../process/clock.ts";
 import type { MemoryStore } from "../store/session-store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { codeTools } from "../toolservers/code/code-tools.ts";
+import { makeHttpRequest } from "../toolservers/code/http-tool.ts";
+import { PythonSandbox } from "../toolservers/code/python-sandbox.ts";
+import { executePython } from "../toolservers/code/python-tool.ts";
 import { gitTools } from "../toolservers/git/git-tools.ts";
 import { helmTools } from "../toolservers/helm/helm-tools.ts";
 import { kubernetesTools } from "../toolservers/kubernetes/kubernetes-tools.ts";
@@ -26,6 +29,11 @@ export interface ToolServersDeps {
   readonly log: Logger;
 }
 
+/** A host that is named in full may lie in a private network: whoever named it knows it. */
+function httpHosts(allowedHosts: readonly string[]) {
+  return { allowedHosts, privateHosts: allowedHosts.filter((host) => !host.startsWith("*")) };
+}
+
 /** Every built-in tool server as a route of the gateway, named as in a cluster. */
 export function toolRoutes(deps: ToolServersDeps): readonly McpRoute[] {
   const { cluster, clock, memories, options, log } = deps;
@@ -41,7 +49,11 @@ export function toolRoutes(deps: ToolServersDeps): readonly McpRoute[] {
       cluster: cluster.name,
       searchPath: options.searchPath,
     }),
-    code: codeTools({ clock, memories }),
+    code: [
+      ...codeTools({ clock, memories }),
+      executePython(new PythonSandbox()),
+      makeHttpRequest(httpHosts(options.sources.httpHosts ?? [])),
+    ],
   };
   return (Object.keys(tools) as PlatformServer[]).map((server) => {
     const { route, perCluster } = SERVERS[server];

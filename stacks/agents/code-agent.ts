@@ -7,21 +7,28 @@ const PROMPT = `
 You are code-agent. You calculate, tell the time, fetch documents where that is allowed, and keep facts that people ask you to remember.
 
 How to work:
-- Calculations: run them as Python when that tool is there; else work them out step by step and show the steps.
+- Calculations: run them as Python with execute_python, which prints the result; never work out figures by yourself.
+- Documents: make_http_request reaches the hosts that its description lists and no other; say so when a host is missing.
 - Remember only what a person asks you to remember, as one sentence each; search the memories before you say that you know nothing.
 - Code runs without network and without access to any cluster; say so when somebody expects otherwise.
 
 Answer form: the result first, then how it was found.`;
 
-/** Tools that exist in this version: the sandbox and HTTP come with their server. */
-const TOOLS = ["get_current_time", "add_memory", "search_memories", "list_memories"];
+const TOOLS = [
+  "execute_python",
+  "make_http_request",
+  "get_current_time",
+  "add_memory",
+  "search_memories",
+  "list_memories",
+];
 
 /** Calculates, tells the time, remembers. */
 export function codeAgent(settings: DefinitionSettings): AgentInput {
   return agent(settings, {
     name: "code-agent",
     description:
-      "Calculates, tells the current time, and keeps memories for people. No access to clusters.",
+      "Runs Python in a sandbox, fetches allowed documents, tells the current time, and keeps memories for people. No access to clusters.",
     model: "fast-model-config",
     compaction: { tokenThreshold: 8_000, interval: 3, overlap: 2, retention: 8 },
     maxToolCalls: 10,

@@ -37,15 +37,7 @@ function rules(settings: DefinitionSettings): readonly Rule[] {
       agent: { name: "observability-agent" },
       priority: 50,
     },
-    {
-      name: "change",
-      keywords: [
-        ...["PR", "PRs", "pull request", "pull requests", "commit", "commits", "change", "changes"],
-        ...["push", "upgrade", "increase", "scale"],
-      ],
-      agent: { name: "git-agent" },
-      priority: 40,
-    },
+    ...repositoryRules(),
     {
       name: "cost",
       keywords: [
@@ -74,6 +66,34 @@ function rules(settings: DefinitionSettings): readonly Rule[] {
       ],
       agent: { name: "cluster-agent" },
       priority: 10,
+    },
+  ];
+}
+
+/** What Git answers, and what becomes a change of it. */
+function repositoryRules(): readonly Rule[] {
+  return [
+    {
+      // Questions about changes are no changes: the repository answers them alone.
+      name: "repository",
+      keywords: [
+        ...["list pull requests", "list the pull requests", "list the open pull requests"],
+        ...["list open pull requests", "which pull request", "which pull requests"],
+        ...["list commits", "list the commits", "show the commits", "show the last commit"],
+        ...["which commit", "which commits", "which change", "which changes"],
+      ],
+      agent: { name: "git-agent" },
+      priority: 45,
+    },
+    {
+      name: "change",
+      keywords: [
+        ...["PR", "PRs", "pull request", "pull requests", "commit", "commits", "change", "changes"],
+        ...["push", "upgrade", "increase", "scale"],
+      ],
+      agent: { name: "git-agent" },
+      readFirst: { name: "cluster-agent" },
+      priority: 40,
     },
   ];
 }

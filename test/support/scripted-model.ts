@@ -13,6 +13,8 @@ export type ScriptedStep =
 export class ScriptedModel implements ChatModel {
   readonly label = "scripted";
   readonly requests: ChatRequest[] = [];
+  /** Of the requests, in order. */
+  readonly signals: AbortSignal[] = [];
   readonly #steps: ScriptedStep[];
   #ids = 0;
 
@@ -22,6 +24,7 @@ export class ScriptedModel implements ChatModel {
 
   async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, void> {
     this.requests.push(request);
+    this.signals.push(signal);
     const step = this.#steps.shift() ?? { text: "(the script is over)" };
     if (step === "hang") {
       await new Promise((_, reject) => {

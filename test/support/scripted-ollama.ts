@@ -34,6 +34,8 @@ export type OllamaReply =
       readonly then?: "end" | "reset" | "stop" | "silence";
       /** Sends all lines in one piece, cut into this many bytes each. */
       readonly pieceBytes?: number;
+      /** Milliseconds between two pieces; for tests with other processes, which no fake clock reaches. */
+      readonly everyMs?: number;
     }
   /** Streams text as it is. */
   | { readonly raw: string }
@@ -58,6 +60,8 @@ export interface ScriptedOllamaOptions {
   readonly onChat?: (chat: CapturedChat, index: number) => OllamaReply;
   /** Paths that are never answered, e.g. `/api/show`. */
   readonly silent?: readonly string[];
+  /** Interface; 127.0.0.1 unless set. */
+  readonly host?: string;
 }
 
 /** Lines of an answer: thoughts, text pieces, tool calls, then the last line with its counts. */
@@ -113,10 +117,12 @@ export class ScriptedOllama {
   readonly #sockets = new Set<Socket>();
   #changed: () => void = () => undefined;
 
-  /** Listens on a free port of 127.0.0.1. */
+  /** Listens on a free port. */
   static async start(options: ScriptedOllamaOptions = {}): Promise<ScriptedOllama> {
     const ollama = new ScriptedOllama(options);
-    await new Promise<void>((resolve) => ollama.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) =>
+      ollama.#server.listen(0, options.host ?? "127.0.0.1", resolve),
+    );
     return ollama;
   }
 
@@ -135,7 +141,8 @@ export class ScriptedOllama {
 
   /** Base URL. */
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `http://${address}:${port}`;
   }
 
   /** Connections that are open. */
@@ -238,7 +245,9 @@ async function stream(
     ? texts.map((text) => Buffer.from(text))
     : cut(Buffer.from(texts.join("")), reply.pieceBytes)) {
     response.write(bytes);
-    await new Promise((resolve) => setImmediate(resolve));
+    await (reply.everyMs === undefined
+      ? new Promise((resolve) => setImmediate(resolve))
+      : new Promise((resolve) => setTimeout(resolve, reply.everyMs)));
   }
   if (reply.then === "silence") return;
   if (reply.then === "reset") response.socket?.resetAndDestroy();

@@ -1,53 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import { type AgentUpdate, callAgent } from "../../../runtime/a2a/client.ts";
-import { type EventBody, type EventOf, type Part, textOf } from "../../../runtime/api/events.ts";
+import { textOf } from "../../../runtime/api/events.ts";
+import { askAgent as ask, activitiesOf as bodies } from "../../support/ask-agent.ts";
 import { startPlatform, type TestPlatform } from "../../support/local-platform.ts";
 import { ScriptedOllama } from "../../support/scripted-ollama.ts";
-
-type Result = Extract<AgentUpdate, { kind: "result" }>;
-
-interface Answer {
-  readonly result: Result;
-  readonly text: string;
-  readonly activities: readonly { readonly author: string; readonly body: EventBody }[];
-  readonly contextId: string;
-  readonly taskId: string;
-}
-
-async function ask(
-  test: TestPlatform,
-  agent: string,
-  message: string | readonly Part[],
-  contextId?: string,
-  taskId?: string,
-): Promise<Answer> {
-  const activities: { author: string; body: EventBody }[] = [];
-  let result: Result | undefined;
-  let ids = { contextId: "", taskId: "" };
-  const call = {
-    url: `${test.report.urls.api}/api/a2a/kagent/${agent}/`,
-    parts: typeof message === "string" ? [{ text: message }] : message,
-    ...(contextId === undefined ? {} : { contextId }),
-    ...(taskId === undefined ? {} : { taskId }),
-  };
-  for await (const update of callAgent(call, AbortSignal.timeout(20_000))) {
-    if (update.kind === "task") ids = update;
-    if (update.kind === "activity") activities.push(update);
-    if (update.kind === "result") result = update;
-  }
-  assert.ok(result, "no result");
-  return {
-    result,
-    text: textOf(result.parts),
-    activities,
-    contextId: ids.contextId,
-    taskId: ids.taskId,
-  };
-}
-
-const bodies = <T extends EventBody["type"]>(answer: Answer, type: T): readonly EventOf<T>[] =>
-  answer.activities.flatMap(({ body }) => (body.type === type ? [body as EventOf<T>] : []));
 
 describe("runtime/local/Platform on the demo cluster", () => {
   let test: TestPlatform;

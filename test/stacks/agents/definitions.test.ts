@@ -201,6 +201,15 @@ describe("stacks/agents: routing of the coordinator", () => {
       assert.deepEqual(agentFor(text), [agent]);
     });
 
+  it("reads the state before a change, and only then", () => {
+    const readers = (text: string) =>
+      Object.values(route(text, table).readFirst ?? {}).map(({ name }) => name);
+    for (const text of ["increase the memory limit of checkout", "open a PR that scales checkout"])
+      assert.deepEqual(readers(text), ["cluster-agent"], text);
+    for (const text of ["list the open pull requests", "which pods fail?", "what does shop cost?"])
+      assert.deepEqual(readers(text), [], text);
+  });
+
   it("never asks back and never leaves a route to a model", () => {
     for (const text of ["", "?", "hello", "\u{1F600}", "lorem ipsum"])
       assert.deepEqual(agentFor(text), ["cluster-agent"]);

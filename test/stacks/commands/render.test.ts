@@ -28,12 +28,12 @@ describe("stacks/commands/render", function () {
     const objects = documents.map((document) => document.toJS() as Rendered);
     assert.deepEqual([objects[0]?.kind, objects[0]?.metadata.name], ["Namespace", "kagent"]);
     assert.deepEqual(
-      objects.slice(1, 4).map(({ kind, metadata }) => `${kind} ${metadata.name}`),
-      ["agents", "modelconfigs", "remotemcpservers"].map(
+      objects.slice(1, 5).map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+      ["agents", "modelconfigs", "modelproviderconfigs", "remotemcpservers"].map(
         (plural) => `CustomResourceDefinition ${plural}.kagent.dev`,
       ),
     );
-    const ours = objects.slice(4);
+    const ours = objects.slice(5);
     assert.equal(ours.length, 18);
     for (const object of ours) {
       const parsed = parseObject(object);
@@ -46,7 +46,7 @@ describe("stacks/commands/render", function () {
   it("renders prod too", async () => {
     const { code, stdout, stderr } = await runCommand(["render", "prod"]);
     assert.equal(code, 0, stderr);
-    assert.equal(parseAllDocuments(stdout).length, 22);
+    assert.equal(parseAllDocuments(stdout).length, 23);
   });
 
   it("says how it is called when the stack is none (2)", async () => {
