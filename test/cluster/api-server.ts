@@ -7,6 +7,7 @@ import { ApiClient } from "./api-client.ts";
 import { clusterBinary } from "./binaries.ts";
 import { onFreePort } from "./free-port.ts";
 import { type OwnedProcess, startProcess } from "./owned-process.ts";
+import { LOOPBACK, type Placement } from "./placement.ts";
 
 /** Where and until when {@link startApiServer} works. */
 export interface ApiServerOptions {
@@ -17,14 +18,18 @@ export interface ApiServerOptions {
   readonly dir: string;
   /** Gives the start up; whatever runs by then is ended. No effect after the start. */
   readonly signal: AbortSignal;
+  /** Where both run; loopback of this machine unless set. */
+  readonly placement?: Placement;
 }
 
-/** A running API server with its etcd: RBAC, admission and storage are real; there are no controllers and no kubelet. */
+/** A running API server with its etcd: RBAC, admission and storage are real; controllers and kubelet are whoever else starts them. */
 export interface ApiServer {
-  /** Address, `https://127.0.0.1:<port>`. */
+  /** Address, e.g. `https://127.0.0.1:<port>`. */
   readonly url: string;
   /** Kubeconfig of an administrator (group `system:masters`), authenticated by a token. */
   readonly kubeconfigPath: string;
+  /** Folder of certificate and keys: what other processes of the cluster sign and verify with. */
+  readonly keys: { readonly servingCertificate: string; readonly serviceAccountKey: string };
   /** Ids of the processes that run now. */
   readonly pids: () => readonly number[];
   /**
@@ -43,7 +48,6 @@ const ETCD_READY_MS = 60_000;
 const API_READY_MS = 180_000;
 /** 2 s for one question whether a server is ready. */
 const PROBE_MS = 2_000;
-const LOOPBACK = "127.0.0.1";
 
 /** Files below the folder of one cluster. */
 interface Files {
@@ -64,7 +68,7 @@ interface Files {
  * lines of the log of the one that did not come up; the signal's reason. Nothing runs then; the logs stay.
  */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { dir, signal } = options;
+  const { dir, signal, placement = LOOPBACK } = options;
   const commands = {
     etcd: await clusterBinary("etcd", signal),
     api: await clusterBinary("kube-apiserver", signal),
@@ -83,17 +87,23 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
   try {
     const token = await writeKeys(files);
-    const etcd = await onFreePort((port) => startEtcd(commands.etcd, files, port, signal));
+    const etcd = await onFreePort((port) =>
+      startEtcd(commands.etcd, { files, placement, port }, signal),
+    );
     running.push(etcd.process);
     const start = (port: number, until: AbortSignal): Promise<OwnedProcess> =>
-      startKubeApiServer(commands.api, { files, token, etcdUrl: etcd.url, port }, until);
+      startKubeApiServer(commands.api, { files, token, etcdUrl: etcd.url, port, placement }, until);
     const api = await onFreePort(async (port) => ({ port, process: await start(port, signal) }));
     running.push(api.process);
-    const url = `https://${LOOPBACK}:${api.port}`;
+    const url = `https://${placement.address}:${api.port}`;
     await writeKubeconfig(files, url, token);
     return {
       url,
       kubeconfigPath: files.kubeconfig,
+      keys: {
+        servingCertificate: files.servingCertificate,
+        serviceAccountKey: files.serviceAccountKey,
+      },
       pids: () => running.map(({ pid }) => pid),
       async restart(until) {
         until.throwIfAborted();
@@ -140,13 +150,12 @@ async function writeKeys(files: Files): Promise<string> {
 
 async function startEtcd(
   command: string,
-  files: Files,
-  port: number,
+  { files, placement, port }: Pick<ApiServerStart, "files" | "placement" | "port">,
   signal: AbortSignal,
 ): Promise<{ readonly url: string; readonly process: OwnedProcess }> {
-  const url = `http://${LOOPBACK}:${port}`;
+  const url = `http://${placement.address}:${port}`;
   // The one member never calls itself, so the port for peers may be any.
-  const peers = `http://${LOOPBACK}:0`;
+  const peers = "http://127.0.0.1:0";
   const args = [
     "--name=test",
     `--data-dir=${files.etcdData}`,
@@ -160,7 +169,7 @@ async function startEtcd(
     "--log-level=warn",
   ];
   const process = await startProcess(
-    { name: "etcd", command, args, logPath: files.log("etcd") },
+    { name: "etcd", ...placement.enter(command, args), logPath: files.log("etcd") },
     {
       timeoutMs: ETCD_READY_MS,
       signal,
@@ -183,6 +192,7 @@ interface ApiServerStart {
   readonly token: string;
   readonly etcdUrl: string;
   readonly port: number;
+  readonly placement: Placement;
 }
 
 function startKubeApiServer(
@@ -190,12 +200,11 @@ function startKubeApiServer(
   start: ApiServerStart,
   signal: AbortSignal,
 ): Promise<OwnedProcess> {
-  const { files, port } = start;
+  const { files, port, placement } = start;
   return startProcess(
     {
       name: "kube-apiserver",
-      command,
-      args: apiServerArguments(start),
+      ...placement.enter(command, apiServerArguments(start)),
       logPath: files.log("kube-apiserver"),
     },
     {
@@ -203,7 +212,7 @@ function startKubeApiServer(
       signal,
       probe: async (until) => {
         const authority = await readFile(files.servingCertificate, "utf8");
-        const url = `https://${LOOPBACK}:${port}`;
+        const url = `https://${placement.address}:${port}`;
         const client = new ApiClient({ url, authority, token: start.token });
         try {
           const limit = AbortSignal.any([until, AbortSignal.timeout(PROBE_MS)]);
@@ -216,24 +225,22 @@ function startKubeApiServer(
   );
 }
 
-function apiServerArguments({ files, etcdUrl, port }: ApiServerStart): readonly string[] {
+function apiServerArguments(start: ApiServerStart): readonly string[] {
+  const { files, etcdUrl, port, placement } = start;
   return [
     `--etcd-servers=${etcdUrl}`,
-    `--bind-address=${LOOPBACK}`,
-    `--advertise-address=${LOOPBACK}`,
+    `--bind-address=${placement.address}`,
+    `--advertise-address=${placement.address}`,
     `--secure-port=${port}`,
     // It makes itself an authority and a certificate for loopback there, and keeps them over a restart.
     `--cert-dir=${files.keys}`,
     "--service-cluster-ip-range=10.96.0.0/16",
-    // Loopback is no valid address of an endpoint, and nothing runs in this cluster that would use one.
-    "--endpoint-reconciler-type=none",
     "--authorization-mode=RBAC",
     `--token-auth-file=${files.tokens}`,
     "--service-account-issuer=https://kubernetes.default.svc",
     `--service-account-key-file=${files.serviceAccountKey}`,
     `--service-account-signing-key-file=${files.serviceAccountKey}`,
-    // Without a controller manager no namespace has its default service account, and every pod would be refused.
-    "--disable-admission-plugins=ServiceAccount",
+    ...placement.apiServerArguments,
   ];
 }
 

@@ -16,6 +16,7 @@ export interface ClusterBinary extends GoCommand {
 
 const KUBERNETES_VERSION = "v1.36.3";
 const ETCD_VERSION = "v3.7.3";
+const COREDNS_VERSION = "v1.15.0";
 
 /** Every command of Kubernetes is one row; the staging modules of release 1.x are published as 0.x. */
 function kubernetes(name: string): ClusterBinary {
@@ -40,7 +41,20 @@ export const BINARIES = {
     linkerFlags: [],
     versionLine: `etcd Version: ${ETCD_VERSION.slice(1)}`,
   },
+  coredns: {
+    name: "coredns",
+    module: "github.com/coredns/coredns",
+    version: COREDNS_VERSION,
+    mainPackage: "github.com/coredns/coredns",
+    linkerFlags: [],
+    versionLine: `CoreDNS-${COREDNS_VERSION.slice(1)}`,
+  },
   "kube-apiserver": kubernetes("kube-apiserver"),
+  "kube-controller-manager": kubernetes("kube-controller-manager"),
+  "kube-scheduler": kubernetes("kube-scheduler"),
+  kubelet: kubernetes("kubelet"),
+  "kube-proxy": kubernetes("kube-proxy"),
+  kubectl: kubernetes("kubectl"),
 } as const satisfies Readonly<Record<string, ClusterBinary>>;
 
 /** Name of a row of {@link BINARIES}. */
@@ -146,8 +160,8 @@ async function buildInto(
   deps.progress(`built ${title} in ${seconds()} s`);
 }
 
-/** Relative values are ignored, as the specification of the variable asks. */
-function cacheFolder(env: ObtainDeps["env"]): string {
+/** Where builds are kept. Relative values of the variable are ignored, as its specification asks. */
+export function cacheFolder(env: ObtainDeps["env"]): string {
   const named = env["XDG_CACHE_HOME"] ?? "";
   return join(isAbsolute(named) ? named : join(homedir(), ".cache"), "kagent");
 }

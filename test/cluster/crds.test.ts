@@ -10,6 +10,7 @@ import { parseObject } from "../../runtime/api/objects.ts";
 import { AGENT_CASES } from "../runtime/api/cases/agent-cases.ts";
 import { arbitraryMistake, arbitraryObject } from "../runtime/api/cases/arbitrary-object.ts";
 import { MODEL_CONFIG_CASES } from "../runtime/api/cases/model-config-cases.ts";
+import { MODEL_PROVIDER_CONFIG_CASES } from "../runtime/api/cases/model-provider-config-cases.ts";
 import type { ObjectCase } from "../runtime/api/cases/object-case.ts";
 import { REMOTE_MCP_SERVER_CASES } from "../runtime/api/cases/remote-mcp-server-cases.ts";
 import { type ApiAccess, ApiClient, type ClusterObject, readKubeconfig } from "./api-client.ts";
@@ -126,6 +127,7 @@ describe("runtime/api/crd on a Kubernetes API server", () => {
     ["Agent", AGENT_CASES],
     ["ModelConfig", MODEL_CONFIG_CASES],
     ["RemoteMCPServer", REMOTE_MCP_SERVER_CASES],
+    ["ModelProviderConfig", MODEL_PROVIDER_CONFIG_CASES],
   ] as const) {
     describe(`a ${kind}: the server's verdict is ours`, () => {
       for (const { claim, object, paths, server } of cases) {
