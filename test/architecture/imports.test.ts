@@ -6,13 +6,15 @@ import { describe, it } from "mocha";
 const FOLDERS = ["runtime", "components", "infra", "stacks", "policy"].filter(existsSync);
 
 /** Parts of the runtime that wrap one outside system, or none; they serve the roles. */
-const PARTS = "kube|store|model|a2a|mcp|workflow|toolservers";
+const PARTS = "kube|store|model|a2a|mcp|workflow|toolservers|guardrail";
 /** Parts that run as a process of their own. */
-const ROLES = "controller|worker|gateway|guardrail|incidents|warmer|ui";
+const ROLES = "controller|worker|gateway|incidents|warmer|ui";
 
 /** The folders of the runtime that may use each client library. */
 const OWNERS: Readonly<Record<string, string>> = {
   "@kubernetes/client-node": "kube",
+  "@ai-sdk/openai": "model",
+  "@ai-sdk/provider": "model",
   kysely: "store",
   pg: "store",
   ollama: "model",

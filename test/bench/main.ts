@@ -4,7 +4,11 @@ import { type Figure, type PrintedFigure, printed } from "./figure.ts";
 const BENCHES: Readonly<Record<string, () => Promise<() => AsyncIterable<Figure>>>> = {
   start: async () => (await import("./start.bench.ts")).startBench,
   turn: async () => (await import("./turn.bench.ts")).turnBench,
+  reconcile: async () => (await import("./reconcile.bench.ts")).reconcileBench,
   rules: async () => (await import("./rules.bench.ts")).rulesBench,
+  worker: async () => (await import("./worker.bench.ts")).workerBench,
+  proxy: async () => (await import("./proxy.bench.ts")).proxyBench,
+  store: async () => (await import("./store.bench.ts")).storeBench,
 };
 
 function line(figure: PrintedFigure): string {

@@ -4,7 +4,6 @@ import type { ToolDefinition } from "../../runtime/api/tool.ts";
 import { READ_ONLY } from "../../runtime/api/tool.ts";
 import { localUpstream } from "../../runtime/gateway/local-upstream.ts";
 import { mcpRoutes } from "../../runtime/gateway/mcp-routes.ts";
-import { toolClient } from "../../runtime/local/tool-client.ts";
 import { McpClientPool } from "../../runtime/mcp/client-pool.ts";
 import { ollamaModel } from "../../runtime/model/ollama.ts";
 import { systemClock } from "../../runtime/process/clock.ts";
@@ -12,6 +11,7 @@ import { httpService } from "../../runtime/process/http.ts";
 import { openStore } from "../../runtime/store/open-store.ts";
 import { silentLog } from "../../runtime/telemetry/log.ts";
 import { Tasks } from "../../runtime/worker/tasks.ts";
+import { toolClient } from "../../runtime/worker/tool-client.ts";
 import { agentConfig, serverUse } from "../support/agent-config.ts";
 import { ScriptedOllama } from "../support/scripted-ollama.ts";
 import { type Figure, median } from "./figure.ts";
@@ -53,6 +53,7 @@ export async function* turnBench(): AsyncGenerator<Figure, void, void> {
       call: () => {
         throw new Error("no agents here");
       },
+      cancel: () => Promise.reject(new Error("no agents here")),
     },
     clock: systemClock,
     newId: randomUUID,
