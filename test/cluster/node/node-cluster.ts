@@ -17,6 +17,7 @@ import {
 import { imageArchives } from "./images.ts";
 import { type Namespaces, openNamespaces } from "./namespaces.ts";
 import { nodePackages } from "./packages.ts";
+import { preflight } from "./preflight.ts";
 
 /** Where and until when {@link startNodeCluster} works. */
 export interface NodeClusterOptions {
@@ -63,6 +64,7 @@ const PROBE_MS = 2_000;
 export async function startNodeCluster(options: NodeClusterOptions): Promise<NodeCluster> {
   const { dir, signal } = options;
   await nodePackages(signal);
+  await preflight(signal);
   const images = await imageArchives(signal);
   await mkdir(dir, { recursive: true });
   const node = await openNamespaces(join(dir, "namespaces.log"), signal);

@@ -64,7 +64,7 @@ async function missingPackages(): Promise<readonly string[]> {
 }
 
 async function onPath(command: string): Promise<boolean> {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
   for (const folder of folders) if (await isExecutable(join(folder, command))) return true;
   return false;
 }
